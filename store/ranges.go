@@ -46,7 +46,7 @@ func GetRanges(ctx context.Context, s Store, key string, c Cond, spans []nd.Span
 			continue
 		}
 		n := int64(len(span.Dst))
-		got, now, err := s.Get(ctx, key, GetOptions{Range: Range{Off: off, Len: n}, Cond: Cond{IfMatch: info.Version}}, span.Dst[:0])
+		got, now, err := s.Get(ctx, key, GetOptions{Range: Range{Off: off, Len: n}, Cond: Cond{IfMatch: info.Version}}, span.Dst[:0:n])
 		if err != nil {
 			return Info{}, err
 		}
