@@ -1,0 +1,99 @@
+# DosNa needs Go to build; its tests also Python 3.11 or newer. With a C compiler
+# they run under the race detector, too. Everything else is fetched, pinned, by
+# the targets that need it.
+
+# One binary for every site: no cgo (docs/decisions/002-native-libraries.md).
+GO := CGO_ENABLED=0 go
+LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
+SOURCES = find . -name '*.go' -not -path './.*'
+
+# What tests may not skip for lack of (see internal/testenv).
+DOSNA_TEST_REQUIRE ?= python
+FUZZTIME ?= 20s
+BENCH ?= .
+BENCHCOUNT ?= 1
+
+.PHONY: build
+build:                          ## build bin/dosna
+	$(GO) build -trimpath -o bin/ ./cmd/dosna
+
+.PHONY: check
+check: format vet               ## a quick look before a commit: no network, no lint, short tests
+	$(GO) build ./...
+	$(GO) test -short ./...
+
+# All steps run even if one fails; unit comes last, so that its results do.
+.PHONY: test
+test: testdeps                  ## install what the tests need and run all of them
+	@failed=; for step in format vet tidy lint cross static race unit; do \
+		echo "==> make $$step"; \
+		$(MAKE) --no-print-directory $$step || failed="$$failed $$step"; \
+	done; \
+	test -z "$$failed" || { echo "FAIL: make test: failed steps:$$failed"; exit 1; }
+
+.PHONY: unit
+unit: testdeps                  ## every test, none shortened or skipped
+	DOSNA_TEST_REQUIRE=$(DOSNA_TEST_REQUIRE) $(GO) test ./...
+
+.PHONY: race
+race: testdeps                  ## tests under the race detector, long ones shortened
+	@if command -v "$$(go env CC)" >/dev/null; then \
+		set -x; DOSNA_TEST_REQUIRE=$(DOSNA_TEST_REQUIRE) CGO_ENABLED=1 go test -race -short ./...; \
+	else \
+		echo "race: left out, no C compiler $$(go env CC) here"; \
+	fi
+
+.PHONY: static
+static:                         ## build and test without native libraries
+	$(GO) vet -tags static ./...
+	$(GO) test -tags static -short ./...
+
+.PHONY: cross
+cross:                          ## compile, tests included, for the other platforms
+	GOOS=darwin GOARCH=arm64 $(GO) vet ./...
+	GOOS=windows GOARCH=amd64 $(GO) vet ./...
+
+.PHONY: format
+format:                         ## list files that gofmt would change
+	@files=$$($(SOURCES) -exec gofmt -s -l {} +) && test -z "$$files" || { echo "not formatted, run make fmt:"; echo "$$files"; exit 1; }
+
+.PHONY: vet
+vet:
+	$(GO) vet ./...
+
+.PHONY: tidy
+tidy:                           ## fail if go.mod names too much or too little
+	$(GO) mod tidy -diff
+
+.PHONY: lint
+lint:                           ## run the linters of .golangci.yml (compiles them first, once)
+	$(LINT) run ./...
+
+.PHONY: fmt
+fmt:                            ## format the code
+	$(LINT) fmt ./...
+
+.PHONY: fuzz
+fuzz:                           ## run each fuzz target for FUZZTIME
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+.PHONY: bench
+bench:                          ## run the benchmarks that match BENCH, BENCHCOUNT times
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./...
+
+.PHONY: cover
+cover:                          ## measure what the tests reach; coverage.out has the details
+	$(GO) test -coverpkg=./... -coverprofile=coverage.out ./...
+	$(GO) tool cover -func=coverage.out | tail -n 1
+
+.PHONY: testdeps
+testdeps:                       ## create .venv with the Python packages that tests compare against
+	@scripts/testdeps
+
+.PHONY: clean
+clean:                          ## remove what was built or installed here
+	rm -rf bin .venv coverage.out
+
+.PHONY: help
+help:                           ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
