@@ -1,0 +1,31 @@
+// Package codec turns chunks of arrays into stored bytes and back.
+//
+// The codecs that an array's metadata lists are bound once, with [Bind], to the
+// shape and type of its chunks; all validation happens there. The [Chain] that
+// results is safe for concurrent use, keeps its contexts and buffers in pools,
+// and in its hot paths checks only data. A chain reads from a [Source], which
+// is one version of one stored object: it takes the whole of it, or, where the
+// layout allows, only the byte ranges that a box needs. Codecs never see a key
+// or a store.
+//
+// The formats are those of the Zarr v3 core specification (version 3.1,
+// sections "Codecs" and "Chunk encoding") and of the codec specifications that
+// belong to it: bytes, transpose, gzip, zstd, blosc, crc32c, sharding_indexed.
+//
+// Stored bytes are not trusted: whatever they are, decoding ends, needs no more
+// memory than the chunk and its largest valid encoding, and gives an error that
+// wraps [ErrCorrupt] unless it can give the elements.
+package codec
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrCorrupt is wrapped by every error that says stored bytes are not what the
+// codecs could have written.
+var ErrCorrupt = errors.New("corrupt data")
+
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrCorrupt}, args...)...)
+}
