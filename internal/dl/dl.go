@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"unsafe"
 )
 
 // ErrUnavailable is wrapped by every error of [Open]: callers that have a
@@ -103,4 +104,18 @@ func (l *Library) Funcs(into map[string]*Func) error {
 		*f = addr
 	}
 	return nil
+}
+
+// GoString copies the NUL-terminated C string at addr; "" for a null pointer.
+// C must have returned addr: it is not checked.
+func GoString(addr uintptr) string {
+	if addr == 0 {
+		return ""
+	}
+	p := *(*unsafe.Pointer)(unsafe.Pointer(&addr)) // C memory: the collector never moves it
+	n := 0
+	for *(*byte)(unsafe.Add(p, n)) != 0 {
+		n++
+	}
+	return strings.Clone(unsafe.String((*byte)(p), n))
 }

@@ -94,6 +94,19 @@ func TestCall(t *testing.T) {
 	}
 }
 
+func TestGoString(t *testing.T) {
+	strerror, err := libc(t).Func("strerror")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := GoString(strerror.Call(2)); s != "No such file or directory" {
+		t.Errorf("strerror(ENOENT) = %q", s)
+	}
+	if s := GoString(0); s != "" {
+		t.Errorf("null pointer: %q", s)
+	}
+}
+
 func TestMissingFunction(t *testing.T) {
 	l := libc(t)
 	var f Func
