@@ -1,0 +1,337 @@
+package nd
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Resolve applies the selection to an array of the given shape. Positions out
+// of bounds are errors, also in a list that another list broadcasts away, where
+// NumPy overlooks them. Memory and time grow with the number of listed
+// positions, not with the lengths of slices.
+func (s Selection) Resolve(shape []int) (*Region, error) {
+	r, err := s.resolve(shape)
+	if err != nil {
+		return nil, fmt.Errorf("select [%s] of an array of shape %s: %w", abridge(s.String()), tuple(shape), err)
+	}
+	return r, nil
+}
+
+func (s Selection) resolve(shape []int) (*Region, error) {
+	left, err := s.leftOver(shape)
+	if err != nil {
+		return nil, err
+	}
+	rv := resolver{Region: &Region{array: slices.Clone(shape), axes: make([]axisPick, 0, len(shape))}}
+	rv.join = !s.orthogonal && slices.ContainsFunc(s.items, Index.advanced)
+	full := func(n int) {
+		for range n {
+			rv.pick(fullPick(shape[len(rv.axes)]))
+		}
+	}
+	ellipsis := false
+	for _, x := range s.items {
+		switch x.kind {
+		case indexEllipsis:
+			rv.plain()
+			full(left)
+			ellipsis = true
+		case indexNewAxis:
+			rv.plain()
+			rv.Shape = append(rv.Shape, 1)
+		case indexRange:
+			rv.plain()
+			rv.pick(x.rangePick(shape[len(rv.axes)]))
+		case indexInt:
+			err = rv.integer(x.start)
+		case indexInts:
+			err = rv.ints(x, s.orthogonal)
+		case indexMask:
+			err = rv.mask(x, s.orthogonal)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if !ellipsis {
+		full(left)
+	}
+	if err := rv.combine(); err != nil {
+		return nil, err
+	}
+	for i := range rv.axes {
+		if !rv.joins(i) {
+			rv.free = append(rv.free, i)
+		}
+	}
+	rv.size = saturatedSize(rv.Shape)
+	return rv.Region, nil
+}
+
+// leftOver checks the items as far as they can be without the array's lengths,
+// and returns how many axes remain for the ellipsis.
+func (s Selection) leftOver(shape []int) (int, error) {
+	if i := slices.IndexFunc(shape, func(n int) bool { return n < 0 }); i >= 0 {
+		return 0, fmt.Errorf("the array's length %d along axis %d is negative", shape[i], i)
+	}
+	used, ellipses := 0, 0
+	for _, x := range s.items {
+		if err := x.check(); err != nil {
+			return 0, err
+		}
+		if x.kind == indexEllipsis {
+			ellipses++
+		}
+		used += x.axes()
+	}
+	if ellipses > 1 {
+		return 0, fmt.Errorf("an index can only have a single ellipsis ('...')")
+	}
+	if used > len(shape) {
+		return 0, fmt.Errorf("too many indices for array: array is %d-dimensional, but %d were indexed", len(shape), used)
+	}
+	return len(shape) - used, nil
+}
+
+// resolver builds a Region item by item. Its axes and Shape grow; the lists
+// wait until all are known.
+type resolver struct {
+	*Region
+	join  bool // integers and lists are broadcast together
+	lists []pendingList
+	at    int       // the result's dimension where the first list stands
+	place placement // whether the lists are adjacent
+}
+
+type placement uint8
+
+const (
+	noList placement = iota
+	inLists
+	afterLists
+	apart // something stands between lists: their dimensions come first
+)
+
+// pendingList is an index array, or an integer beside one, whose shape is nil.
+type pendingList struct {
+	axis   int // -1 for a mask without axes
+	shape  []int
+	values []int
+}
+
+// plain notes an item that is no list.
+func (rv *resolver) plain() {
+	if rv.place == inLists {
+		rv.place = afterLists
+	}
+}
+
+// add notes a list, and reserves its axis unless it has none.
+func (rv *resolver) add(l pendingList) {
+	switch rv.place {
+	case noList:
+		rv.at, rv.place = len(rv.Shape), inLists
+	case afterLists:
+		rv.at, rv.place = 0, apart
+	}
+	rv.lists = append(rv.lists, l)
+	if l.axis >= 0 {
+		rv.axes = append(rv.axes, axisPick{})
+	}
+}
+
+// pick appends an axis that has one dimension of the result.
+func (rv *resolver) pick(p axisPick) {
+	p.lo, p.hi = len(rv.Shape), len(rv.Shape)+1
+	rv.axes = append(rv.axes, p)
+	rv.Shape = append(rv.Shape, p.n)
+}
+
+func (rv *resolver) integer(i int) error {
+	axis := len(rv.axes)
+	i, err := rv.position(axis, i)
+	switch {
+	case err != nil:
+		return err
+	case rv.join:
+		rv.add(pendingList{axis, nil, []int{i}})
+	default:
+		rv.axes = append(rv.axes, axisPick{start: i, step: 1, n: 1})
+	}
+	return nil
+}
+
+func (rv *resolver) ints(x Index, orthogonal bool) error {
+	l := pendingList{axis: len(rv.axes), shape: x.shape, values: x.ints}
+	if !orthogonal {
+		rv.add(l)
+		return nil
+	}
+	if len(x.shape) != 1 {
+		return fmt.Errorf("orthogonal selection takes lists of one dimension; the one for axis %d has %d", l.axis, len(x.shape))
+	}
+	values, err := rv.positions(l)
+	if err == nil {
+		rv.pick(listPick(values))
+	}
+	return err
+}
+
+func (rv *resolver) mask(x Index, orthogonal bool) error {
+	axis, shape := len(rv.axes), rv.array
+	for i, n := range x.shape {
+		if n != shape[axis+i] {
+			return fmt.Errorf("boolean index did not match indexed array along axis %d; size of axis is %d but size of corresponding boolean axis is %d", axis+i, shape[axis+i], n)
+		}
+	}
+	if orthogonal && len(x.shape) != 1 {
+		return fmt.Errorf("orthogonal selection takes masks of one dimension; the one for axis %d has %d", axis, len(x.shape))
+	}
+	count := 0
+	for _, b := range x.bools {
+		if b {
+			count++
+		}
+	}
+	if len(x.shape) == 0 {
+		rv.none = rv.none || count == 0
+		rv.add(pendingList{-1, []int{count}, nil})
+		return nil
+	}
+	columns := nonzero(x.shape, x.bools, count)
+	if orthogonal {
+		rv.pick(listPick(columns[0]))
+		return nil
+	}
+	for i, values := range columns {
+		rv.add(pendingList{axis + i, []int{count}, values})
+	}
+	return nil
+}
+
+// position returns i counted from the axis' beginning.
+func (rv *resolver) position(axis, i int) (int, error) {
+	n := rv.array[axis]
+	if i < -n || i >= n {
+		return 0, fmt.Errorf("index %d is out of bounds for axis %d with size %d", i, axis, n)
+	}
+	if i < 0 {
+		i += n
+	}
+	return i, nil
+}
+
+// positions returns a list's values counted from the axis' beginning.
+func (rv *resolver) positions(l pendingList) ([]int, error) {
+	values := make([]int, len(l.values))
+	for i, v := range l.values {
+		var err error
+		if values[i], err = rv.position(l.axis, v); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// nonzero returns the coordinates of the count true elements, axis by axis.
+func nonzero(shape []int, mask []bool, count int) [][]int {
+	columns := make([][]int, len(shape))
+	for i := range columns {
+		columns[i] = make([]int, 0, count)
+	}
+	at := make([]int, len(shape))
+	for _, b := range mask {
+		if b {
+			for i, c := range at {
+				columns[i] = append(columns[i], c)
+			}
+		}
+		for i := len(at) - 1; i >= 0; i-- {
+			if at[i]++; at[i] < shape[i] {
+				break
+			}
+			at[i] = 0
+		}
+	}
+	return columns
+}
+
+func fullPick(n int) axisPick { return axisPick{step: 1, n: n} }
+
+// rangePick applies a slice to an axis of length n, as Python's
+// slice.indices does.
+func (x Index) rangePick(n int) axisPick {
+	step := max(x.step, -math.MaxInt)
+	first, last := 0, n // of the bounds
+	if step < 0 {
+		first, last = -1, n-1
+	}
+	clip := func(i, omitted int) int {
+		switch {
+		case i == None:
+			return omitted
+		case i < 0:
+			return max(i+n, first)
+		}
+		return min(i, last)
+	}
+	if step > 0 {
+		start, stop := clip(x.start, 0), clip(x.stop, n)
+		if start >= stop {
+			return axisPick{step: 1}
+		}
+		return progression(start, step, (stop-start-1)/step+1)
+	}
+	start, stop := clip(x.start, n-1), clip(x.stop, -1)
+	if start <= stop {
+		return axisPick{step: 1}
+	}
+	return progression(start, step, (start-stop-1)/-step+1)
+}
+
+// listPick selects positions, without keeping them if they are evenly spaced.
+func listPick(values []int) axisPick {
+	if len(values) == 0 {
+		return axisPick{step: 1}
+	}
+	step := 1
+	if len(values) > 1 {
+		step = values[1] - values[0]
+	}
+	for i := 1; i < len(values); i++ {
+		if step == 0 || values[i]-values[i-1] != step {
+			return axisPick{list: values, step: 1, n: len(values)}
+		}
+	}
+	return progression(values[0], step, len(values))
+}
+
+// progression selects start, start+step, … of which there are n ≥ 1.
+func progression(start, step, n int) axisPick {
+	switch {
+	case n == 1:
+		return axisPick{start: start, step: 1, n: 1}
+	case step < 0:
+		return axisPick{start: start + (n-1)*step, step: -step, n: n, flip: true}
+	}
+	return axisPick{start: start, step: step, n: n}
+}
+
+// tuple prints a shape as Python does.
+func tuple(shape []int) string {
+	s := strings.ReplaceAll(strings.Trim(fmt.Sprint(shape), "[]"), " ", ", ")
+	if len(shape) == 1 {
+		s += ","
+	}
+	return "(" + s + ")"
+}
+
+// abridge shortens a long text for a message.
+func abridge(s string) string {
+	if len(s) <= 80 {
+		return s
+	}
+	return s[:60] + " … " + s[len(s)-15:]
+}
