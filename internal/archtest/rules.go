@@ -35,7 +35,9 @@ var rooms = []room{
 
 	{".", below + " store/all"},
 
-	{"convert ops wos catalog mount gateway", below + " ."},
+	{"ops/internal/...", ground + " ops/internal/..."},
+	{"ops", below + " . ops/internal/..."},
+	{"convert wos catalog mount gateway", below + " ."},
 	{"catalog/*cat", below + " . catalog"},
 
 	{"cmd/... bench/...", "..."},
@@ -69,6 +71,7 @@ var libraries = []library{
 	{"golang.org/x/term", "cmd/...", "cmd/...", "only commands draw on a terminal"},
 	{"golang.org/x/image", "convert cmd/...", "convert cmd/...", "pictures are made in convert and commands"},
 	{"golang.org/x/sync", "...", "...", ""},
+	{"golang.org/x/sys/cpu", "internal/... ops/internal/...", "...", "inner loops that come in several versions are in internal packages"},
 	{"golang.org/x/sys", "store/... internal/... engine/mpi mount cmd/...", "...", "system calls are for those next to the system"},
 
 	{"pgregory.net/rapid", kits, "...", "it is for tests"},
