@@ -1,0 +1,78 @@
+// Package all opens every store there is, by URL. It is the one package that
+// knows the backends.
+package all
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/filestore"
+	"github.com/dosna/dosna/store/layer"
+	"github.com/dosna/dosna/store/memstore"
+)
+
+// backend is a kind of store. Both functions get a URL of its scheme and
+// ignore the node.
+type backend struct {
+	scheme string
+	open   func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error)
+	init   func(ctx context.Context, u store.URL) error // makes what open does not
+}
+
+var backends = []backend{
+	{"file", filestore.OpenURL, filestore.InitURL},
+	{"mem", memstore.OpenURL, memstore.InitURL},
+}
+
+// Schemes returns the schemes of the URLs that Open understands.
+func Schemes() []string {
+	var names []string
+	for _, b := range backends {
+		names = append(names, b.scheme)
+	}
+	return names
+}
+
+// Open opens the root of an address as [store.ParseURL] understands it; a node
+// in it is the caller's affair. It never makes a bucket, a pool or the parents
+// of a root: see Init.
+func Open(ctx context.Context, url string, o store.OpenOptions) (store.Store, error) {
+	u, b, err := find(url)
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.open(ctx, u, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.ReadOnly {
+		s = layer.ReadOnly(s)
+	}
+	return s, nil
+}
+
+// Init makes the root of an address, with all that it needs above it: the
+// directories, the bucket. A root that exists is left as it is.
+func Init(ctx context.Context, url string) error {
+	u, b, err := find(url)
+	if err != nil {
+		return err
+	}
+	return b.init(ctx, u)
+}
+
+func find(url string) (store.URL, backend, error) {
+	u, err := store.ParseURL(url)
+	if err != nil {
+		return u, backend{}, err
+	}
+	for _, b := range backends {
+		if b.scheme == u.Scheme {
+			return u, b, nil
+		}
+	}
+	return u, backend{}, fmt.Errorf("%w: no store is called %q, in %s; there are %s; a path that looks like a URL can be written ./%s",
+		store.ErrInvalid, u.Scheme, u.Root, strings.Join(Schemes(), ", "), u.Root)
+}

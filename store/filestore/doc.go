@@ -1,0 +1,62 @@
+// Package filestore keeps objects as files, one each, below a directory.
+//
+// # URLs
+//
+// file:///DIR, with percent-escapes, or a plain path. The host is empty or
+// "localhost"; there are no options. Opening does not make DIR, unless asked to
+// create, and then only where its parent exists; Init makes the parents too.
+//
+// # Keys
+//
+// A key is the path of its file below DIR, as it is: other programs that keep
+// arrays in directories read what is written here, and the other way round. The
+// store keeps folders: "x" and "x/y" cannot both exist, the second Put is
+// ErrExist. Folders are made when needed and removed with their last object;
+// an empty directory that somebody else made is listed (Shallow) as a folder.
+// Where the file system does not tell upper case from lower (macOS, Windows),
+// keys that differ in nothing else are the same object. On Windows, keys that
+// Windows cannot hold (with any of \:*?"<>| or a segment ending in a dot or a
+// space) are refused.
+//
+// Names beginning with store.TempPrefix are unfinished objects; a process that
+// died may leave some, and DeletePrefix sweeps them. They, names that no key
+// can have, and what is neither file nor directory are not listed.
+//
+// Symbolic links are followed, in the tree and out of it, as every other
+// program that reads such a tree does: administrators lay trees over several
+// disks so. (Refusing those that lead out costs little on Linux, but nobody
+// else refuses them; who takes trees from strangers looks for links first.) A
+// Put replaces a link to a file by a file. A listing does not follow a link to
+// a folder that the link itself is in.
+//
+// # Guarantees
+//
+// A Put writes a temporary file beside its target and renames it: readers, of
+// any program, see the old object or the new one, and the death of the process
+// leaves no half. A loss of power may lose or tear what was not yet on disk;
+// Sync waits until it is. Sync knows of the Puts and Deletes made through this
+// Store value.
+//
+// Puts and Deletes hold an exclusive flock on the directory that the object is
+// in, taken through a descriptor of their own, from comparing the version to
+// renaming or unlinking: the same lock whatever root the tree was opened at. A
+// version is made of the file's inode number, size and modification time in
+// nanoseconds. That time is set explicitly, later than the replaced file's, so
+// that no two states of a key share a version even where the clock ticks
+// coarsely. All conditions hold so, among processes too, on local file systems
+// of Linux and macOS. On others (network file systems, Windows, and what is not
+// known to be local) no condition of Put and Delete is promised: conditions are
+// still checked, under the lock where there is one; a file system without flock
+// refuses IfMatch and keeps IfAbsent by hard links. Programs that write into
+// the tree without this package take no part in the lock.
+//
+// An object read in one call is one version, for a file is never changed after
+// it got its name (by this package).
+//
+// # Errors
+//
+// Those of package store; the operating system's own error is wrapped. Only an
+// absent file is ErrNotExist: if the root directory itself was removed after
+// Open, every read of an absent key is an error that says so. A read-only file
+// system is ErrPermission.
+package filestore

@@ -1,0 +1,131 @@
+package filestore
+
+import (
+	"context"
+
+	"github.com/dosna/dosna/nd"
+	"github.com/dosna/dosna/store"
+)
+
+// openRange opens an object and says where o's range of it lies.
+func (s *Store) openRange(ctx context.Context, key string, o store.GetOptions) (f file, a attr, off, n int64, err error) {
+	if err = ready(ctx, key); err != nil {
+		return
+	}
+	if err = o.Check(); err != nil {
+		return
+	}
+	if f, a, err = s.open(key); err != nil {
+		return
+	}
+	off, n, err = o.Range.In(a.size)
+	if o.Cond != (store.Cond{}) || o.Max > 0 {
+		off, n, err = o.In(a.size, a.version())
+	}
+	if err != nil {
+		f.close()
+	}
+	return
+}
+
+// Get implements store.Store.
+func (s *Store) Get(ctx context.Context, key string, o store.GetOptions, dst []byte) ([]byte, store.Info, error) {
+	f, a, off, n, err := s.openRange(ctx, key, o)
+	if err != nil {
+		return dst, store.Info{}, s.fail("get", key, err)
+	}
+	defer f.close()
+	have := len(dst)
+	out := dst
+	if int64(cap(dst)-have) < n {
+		out = append(make([]byte, 0, int64(have)+n), dst...)
+	}
+	out = out[:int64(have)+n]
+	if err := f.readAt(out[have:], off); err != nil {
+		return dst, store.Info{}, s.fail("get", key, err)
+	}
+	return out, a.info(key), nil
+}
+
+// Stat implements store.Store.
+func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
+	err := ready(ctx, key)
+	var a attr
+	if err == nil {
+		err = s.inRoot(func(root dir) error {
+			var err error
+			a, err = root.stat(key)
+			return s.absent(root, err)
+		})
+	}
+	if err == nil && a.kind != regular {
+		err = notRegular(a)
+	}
+	if err != nil {
+		return store.Info{}, s.fail("stat", key, err)
+	}
+	return a.info(key), nil
+}
+
+// maxGap is how many bytes between two spans are read and thrown away rather
+// than asking the kernel once more.
+const maxGap = 4096
+
+var gap [maxGap]byte // what is thrown away goes here; nobody looks
+
+// GetRanges implements store.RangeGetter. Spans that follow each other closely
+// are read in one call, straight to where they belong.
+func (s *Store) GetRanges(ctx context.Context, key string, c store.Cond, spans []nd.Span) (store.Info, error) {
+	f, a, _, _, err := s.openRange(ctx, key, store.GetOptions{Cond: c})
+	if err != nil {
+		return store.Info{}, s.fail("get ranges of", key, err)
+	}
+	defer f.close()
+	if err := s.readSpans(ctx, f, a.size, spans); err != nil {
+		return store.Info{}, s.fail("get ranges of", key, err)
+	}
+	return a.info(key), nil
+}
+
+func (s *Store) readSpans(ctx context.Context, f file, size int64, spans []nd.Span) error {
+	var (
+		pieces [][]byte
+		begin  int64 // where pieces begin and end in the file
+		end    int64
+	)
+	flush := func() error {
+		if len(pieces) == 0 {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := f.readVector(pieces, begin)
+		pieces = pieces[:0]
+		return err
+	}
+	for _, span := range spans {
+		off, err := store.SpanIn(span, size)
+		if err != nil {
+			return err
+		}
+		if len(span.Dst) == 0 {
+			continue
+		}
+		skip := off - end
+		if len(pieces) == 0 || skip < 0 || skip > maxGap || len(pieces)+2 > iovMost || end-begin > most-maxGap-int64(len(span.Dst)) {
+			if err := flush(); err != nil {
+				return err
+			}
+			begin = off
+			if pieces == nil {
+				pieces = make([][]byte, 0, min(2*len(spans), iovMost))
+			}
+		} else if skip > 0 {
+			pieces = append(pieces, gap[:skip])
+		}
+		pieces = append(pieces, span.Dst)
+		end = off + int64(len(span.Dst))
+	}
+	return flush()
+}

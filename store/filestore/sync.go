@@ -1,0 +1,218 @@
+package filestore
+
+import (
+	"context"
+	"errors"
+	"math"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dosna/dosna/store"
+)
+
+// dirtyMost is how many objects, or folders, are remembered to be synced one by
+// one; beyond it everything is, so that memory is bounded.
+const dirtyMost = 512
+
+// dirty is what was changed since the last Sync.
+type dirty struct {
+	mu sync.Mutex
+	changes
+}
+
+type changes struct {
+	root    bool // the root directory itself was made
+	keys    map[string]struct{}
+	folders map[string]struct{}
+	since   int64 // no object put has an earlier modification time
+	full    bool  // keys and folders do not tell all
+	foreign bool  // objects were put on other file systems than the root's
+}
+
+// put notes that an object was put.
+func (d *dirty) put(key, prefix string, mtime int64, foreign bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.since == 0 {
+		d.since = mtime
+	}
+	d.since = min(d.since, mtime)
+	d.foreign = d.foreign || foreign
+	if d.full {
+		return
+	}
+	if d.keys == nil {
+		d.keys = map[string]struct{}{}
+	}
+	d.keys[key] = struct{}{}
+	d.add(prefix)
+}
+
+// folder notes that names in a folder changed.
+func (d *dirty) folder(prefix string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.full {
+		d.add(prefix)
+	}
+}
+
+func (d *dirty) add(prefix string) {
+	if d.folders == nil {
+		d.folders = map[string]struct{}{}
+	}
+	d.folders[prefix] = struct{}{}
+	if len(d.folders) > dirtyMost || len(d.keys) > dirtyMost {
+		d.keys, d.folders, d.full = nil, nil, true
+	}
+}
+
+// moved notes that a folder has another name now.
+func (d *dirty) moved() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keys, d.folders, d.full = nil, nil, true
+}
+
+func (d *dirty) take() changes {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.changes
+	d.changes = changes{}
+	return c
+}
+
+// giveBack notes that changes could not be made durable.
+func (d *dirty) giveBack(c changes) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.root = d.root || c.root
+	d.foreign = d.foreign || c.foreign
+	if c.since != 0 && (d.since == 0 || c.since < d.since) {
+		d.since = c.since
+	}
+	d.keys, d.folders, d.full = nil, nil, true
+}
+
+// Sync implements store.Syncer.
+func (s *Store) Sync(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return s.fail("sync", "", err)
+	}
+	c := s.dirty.take()
+	if err := s.sync(ctx, c); err != nil {
+		s.dirty.giveBack(c)
+		return s.fail("sync", "", err)
+	}
+	return nil
+}
+
+func (s *Store) sync(ctx context.Context, c changes) error {
+	if c.root {
+		above, err := openRoot(filepath.Dir(s.path))
+		if err != nil {
+			return err
+		}
+		err = above.sync()
+		above.close()
+		if err != nil {
+			return err
+		}
+	}
+	if !c.full {
+		return s.syncEach(ctx, c)
+	}
+	if !c.foreign {
+		err := s.inRoot(func(root dir) error { return root.syncAll() })
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	since := c.since
+	if since == 0 {
+		since = math.MaxInt64 // nothing but names changed
+	}
+	return s.syncTree(ctx, "", time.Unix(0, since).Add(-4*time.Second))
+}
+
+// syncEach syncs objects, which may be gone, and then the folders with their
+// names.
+func (s *Store) syncEach(ctx context.Context, c changes) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(16)
+	for key := range c.keys {
+		g.Go(func() error { return s.syncKey(ctx, key) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for prefix := range c.folders {
+		if err := s.syncFolder(prefix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) syncKey(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f, _, err := s.open(key)
+	if errors.Is(err, store.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	return f.sync()
+}
+
+func (s *Store) syncFolder(prefix string) error {
+	d, err := s.openDir(prefix)
+	if errors.Is(err, store.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.sync()
+}
+
+// syncTree syncs every object put since then, and every folder.
+func (s *Store) syncTree(ctx context.Context, prefix string, since time.Time) error {
+	f, err := s.openFolder(prefix)
+	if errors.Is(err, store.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	names, _, err := f.entries()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "/") {
+			if err := s.syncTree(ctx, prefix+name, since); err != nil {
+				return err
+			}
+			continue
+		}
+		info, err := f.Info(name)
+		if err == nil && !info.ModTime.Before(since) {
+			err = s.syncKey(ctx, prefix+name)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotExist) {
+			return err
+		}
+	}
+	return f.d.sync()
+}
