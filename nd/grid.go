@@ -37,10 +37,14 @@ func NewGrid(shape, chunk []int) (Grid, error) {
 	return Grid{slices.Clone(shape), slices.Clone(chunk), counts}, nil
 }
 
-// Shape returns the array's shape, NDim its number of axes and Counts the
-// number of cells along each. The slices are the grid's own.
-func (g Grid) Shape() []int  { return g.shape }
-func (g Grid) NDim() int     { return len(g.shape) }
+// Shape returns the array's shape. The slice is the grid's own.
+func (g Grid) Shape() []int { return g.shape }
+
+// NDim returns the number of axes.
+func (g Grid) NDim() int { return len(g.shape) }
+
+// Counts returns the number of cells along each axis. The slice is the grid's
+// own.
 func (g Grid) Counts() []int { return g.counts }
 
 // Len returns the number of cells, or math.MaxInt if there are more.

@@ -103,13 +103,7 @@ func (x Index) check() error {
 	return nil
 }
 
-// String prints the item as Python writes it.
-func (x Index) String() string {
-	var s strings.Builder
-	x.write(&s)
-	return s.String()
-}
-
+// write prints the item as Python writes it.
 func (x Index) write(s *strings.Builder) {
 	switch x.kind {
 	case indexInt:

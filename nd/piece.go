@@ -1,5 +1,7 @@
 package nd
 
+import "math"
+
 // Piece is the part of a region inside one cell of a grid. Box bounds the
 // selected elements in coordinates of the array; it lies inside the cell and,
 // with steps or lists, may hold elements that are not selected.
@@ -15,14 +17,17 @@ type Piece struct {
 	group  group // of points, if the region has them
 }
 
-// Count returns the number of elements of the result inside the piece, which
-// counts an element as often as lists repeat it.
+// Count returns the number of elements of the result inside the piece, or
+// math.MaxInt if there are more. An element counts as often as lists repeat it.
 func (p Piece) Count() int {
 	n := 1
 	if p.pieces.points != nil {
 		n = p.group.hi - p.group.lo
 	}
 	for i := range p.cuts {
+		if n > math.MaxInt/p.cuts[i].n {
+			return math.MaxInt
+		}
 		n *= p.cuts[i].n
 	}
 	return n

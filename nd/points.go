@@ -26,38 +26,44 @@ func (p *points) at(i int) []int {
 	return p.bounds[i*n : (i+1)*n]
 }
 
-// points enumerates and groups the points. Neighbours in the same cell are
-// sorted as one run, which makes masks cheap.
+// run is a range of neighbouring points in one cell.
+type run struct {
+	group
+	key   uint64 // of the cell; equal for equal cells
+	coord int    // where runs.cells holds the cell's coordinates
+}
+
+// points enumerates and groups the points. Only runs of them are sorted, which
+// makes masks cheap.
 func (j *joint) points(g Grid) *points {
 	p := &points{}
 	for _, l := range j.lists {
 		p.axes = append(p.axes, l.axis)
 		p.columns = append(p.columns, l.expand(j.shape))
 	}
-	runs, cells := p.runs(g)
 	k := len(p.axes)
-	at := func(run int) []int { return cells[run*k : (run+1)*k] }
-	sorted := make([]int, len(runs))
-	for i := range sorted {
-		sorted[i] = i
-	}
-	slices.SortFunc(sorted, func(a, b int) int {
-		return cmp.Or(slices.Compare(at(a), at(b)), a-b)
+	runs, cells := p.runs(g)
+	at := func(r run) []int { return cells[r.coord : r.coord+k] }
+	slices.SortFunc(runs, func(a, b run) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
+		}
+		return cmp.Or(slices.Compare(at(a), at(b)), a.lo-b.lo)
 	})
 	p.order = make([]int, 0, len(p.columns[0]))
-	for i, run := range sorted {
-		if i == 0 || !slices.Equal(at(run), at(sorted[i-1])) {
+	for i, r := range runs {
+		if i == 0 || !slices.Equal(at(r), at(runs[i-1])) {
 			p.groups = append(p.groups, group{lo: len(p.order)})
-			for a, c := range at(run) {
-				first := p.columns[a][runs[run].lo]
+			for a, c := range at(r) {
+				first := p.columns[a][r.lo]
 				p.bounds = append(p.bounds, c, first, first)
 			}
 		}
-		for point := runs[run].lo; point < runs[run].hi; point++ {
+		for point := r.lo; point < r.hi; point++ {
 			p.order = append(p.order, point)
 		}
 		p.groups[len(p.groups)-1].hi = len(p.order)
-		p.stretch(p.bounds[len(p.bounds)-3*k:], runs[run])
+		p.stretch(p.bounds[len(p.bounds)-3*k:], r.group)
 	}
 	for i := 2; i < len(p.bounds); i += 3 {
 		p.bounds[i] -= p.bounds[i-1] - 1
@@ -67,47 +73,54 @@ func (j *joint) points(g Grid) *points {
 
 // expand returns the list broadcast to shape, in C order.
 func (l jointList) expand(shape []int) []int {
-	out := make([]int, 0, saturatedSize(shape))
+	n := saturatedSize(shape)
+	if len(l.values) == n {
+		return l.values
+	}
+	out := make([]int, n)
 	at, from := make([]int, len(shape)), 0
-	for len(out) < cap(out) {
-		out = append(out, l.values[from])
-		for i := len(at) - 1; i >= 0; i-- {
-			at[i]++
-			from += l.strides[i]
-			if at[i] < shape[i] {
-				break
-			}
-			from -= at[i] * l.strides[i]
-			at[i] = 0
+	for i := range out {
+		out[i] = l.values[from]
+		moved := next(at, shape)
+		for a := max(moved+1, 0); a < len(shape); a++ {
+			from -= (shape[a] - 1) * l.strides[a]
+		}
+		if moved >= 0 {
+			from += l.strides[moved]
 		}
 	}
 	return out
 }
 
-// runs cuts the points into runs of neighbours in one cell, and returns the
-// cell of each as one coordinate per axis.
-func (p *points) runs(g Grid) (runs []group, cells []int) {
+// runs cuts the points into runs, and returns the coordinates of their cells
+// along the axes.
+func (p *points) runs(g Grid) (runs []run, cells []int) {
 	k := len(p.axes)
 	for point := range p.columns[0] {
-		same := len(runs) > 0
-		for a, axis := range p.axes {
-			if !same {
-				break
-			}
-			start, n := g.extent(axis, cells[len(cells)-k+a])
-			c := p.columns[a][point]
-			same = c >= start && c-start < n
-		}
-		if same {
+		if len(runs) > 0 && p.inside(g, point, cells[len(cells)-k:]) {
 			runs[len(runs)-1].hi++
 			continue
 		}
-		runs = append(runs, group{point, point + 1})
+		r := run{group: group{point, point + 1}, coord: len(cells)}
 		for a, axis := range p.axes {
-			cells = append(cells, g.Find(axis, p.columns[a][point]))
+			c := g.Find(axis, p.columns[a][point])
+			cells = append(cells, c)
+			r.key = r.key*uint64(g.counts[axis]) + uint64(c) // may wrap around
 		}
+		runs = append(runs, r)
 	}
 	return runs, cells
+}
+
+// inside reports whether a point lies in a cell.
+func (p *points) inside(g Grid, point int, cell []int) bool {
+	for a, axis := range p.axes {
+		start, n := g.extent(axis, cell[a])
+		if c := p.columns[a][point]; c < start || c-start >= n {
+			return false
+		}
+	}
+	return true
 }
 
 // stretch widens bounds, whose extents are still last coordinates, by a run.

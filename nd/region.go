@@ -18,15 +18,6 @@ type Region struct {
 	none  bool // a mask without axes is false: nothing is selected
 }
 
-// axisPick is what is selected along one axis, and the result's dimensions
-// [lo, hi) that run over it: none for an integer, several for an N-d list.
-type axisPick struct {
-	start, step, n int   // start, start+step, …; step ≥ 1, and 1 if n < 2
-	flip           bool  // the result has them in reverse
-	list           []int // or else these positions, in the result's order
-	lo, hi         int
-}
-
 // joint is a set of lists broadcast together: each element of the broadcast
 // shape is a point. The result's dimensions [lo, hi) run over the points.
 type joint struct {

@@ -2,7 +2,6 @@ package nd
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -119,6 +118,7 @@ type pendingList struct {
 	axis   int // -1 for a mask without axes
 	shape  []int
 	values []int
+	mask   bool // the values are a mask's
 }
 
 // plain notes an item that is no list.
@@ -156,7 +156,7 @@ func (rv *resolver) integer(i int) error {
 	case err != nil:
 		return err
 	case rv.join:
-		rv.add(pendingList{axis, nil, []int{i}})
+		rv.add(pendingList{axis: axis, values: []int{i}})
 	default:
 		rv.axes = append(rv.axes, axisPick{start: i, step: 1, n: 1})
 	}
@@ -197,7 +197,7 @@ func (rv *resolver) mask(x Index, orthogonal bool) error {
 	}
 	if len(x.shape) == 0 {
 		rv.none = rv.none || count == 0
-		rv.add(pendingList{-1, []int{count}, nil})
+		rv.add(pendingList{axis: -1, shape: []int{count}})
 		return nil
 	}
 	columns := nonzero(x.shape, x.bools, count)
@@ -206,7 +206,7 @@ func (rv *resolver) mask(x Index, orthogonal bool) error {
 		return nil
 	}
 	for i, values := range columns {
-		rv.add(pendingList{axis + i, []int{count}, values})
+		rv.add(pendingList{axis + i, []int{count}, values, true})
 	}
 	return nil
 }
@@ -225,6 +225,9 @@ func (rv *resolver) position(axis, i int) (int, error) {
 
 // positions returns a list's values counted from the axis' beginning.
 func (rv *resolver) positions(l pendingList) ([]int, error) {
+	if l.mask {
+		return l.values, nil
+	}
 	values := make([]int, len(l.values))
 	for i, v := range l.values {
 		var err error
@@ -241,82 +244,36 @@ func nonzero(shape []int, mask []bool, count int) [][]int {
 	for i := range columns {
 		columns[i] = make([]int, 0, count)
 	}
-	at := make([]int, len(shape))
-	for _, b := range mask {
-		if b {
+	last := len(shape) - 1
+	at := make([]int, last) // of a row
+	for len(mask) > 0 {
+		n := len(columns[last])
+		for i, b := range mask[:shape[last]] {
+			if b {
+				columns[last] = append(columns[last], i)
+			}
+		}
+		for range len(columns[last]) - n {
 			for i, c := range at {
 				columns[i] = append(columns[i], c)
 			}
 		}
-		for i := len(at) - 1; i >= 0; i-- {
-			if at[i]++; at[i] < shape[i] {
-				break
-			}
-			at[i] = 0
-		}
+		mask = mask[shape[last]:]
+		next(at, shape)
 	}
 	return columns
 }
 
-func fullPick(n int) axisPick { return axisPick{step: 1, n: n} }
-
-// rangePick applies a slice to an axis of length n, as Python's
-// slice.indices does.
-func (x Index) rangePick(n int) axisPick {
-	step := max(x.step, -math.MaxInt)
-	first, last := 0, n // of the bounds
-	if step < 0 {
-		first, last = -1, n-1
-	}
-	clip := func(i, omitted int) int {
-		switch {
-		case i == None:
-			return omitted
-		case i < 0:
-			return max(i+n, first)
+// next advances at to the coordinates after it in C order and returns the axis
+// that moved up, all after it having gone back to 0; -1 after the last.
+func next(at, shape []int) int {
+	for i := len(at) - 1; i >= 0; i-- {
+		if at[i]++; at[i] < shape[i] {
+			return i
 		}
-		return min(i, last)
+		at[i] = 0
 	}
-	if step > 0 {
-		start, stop := clip(x.start, 0), clip(x.stop, n)
-		if start >= stop {
-			return axisPick{step: 1}
-		}
-		return progression(start, step, (stop-start-1)/step+1)
-	}
-	start, stop := clip(x.start, n-1), clip(x.stop, -1)
-	if start <= stop {
-		return axisPick{step: 1}
-	}
-	return progression(start, step, (start-stop-1)/-step+1)
-}
-
-// listPick selects positions, without keeping them if they are evenly spaced.
-func listPick(values []int) axisPick {
-	if len(values) == 0 {
-		return axisPick{step: 1}
-	}
-	step := 1
-	if len(values) > 1 {
-		step = values[1] - values[0]
-	}
-	for i := 1; i < len(values); i++ {
-		if step == 0 || values[i]-values[i-1] != step {
-			return axisPick{list: values, step: 1, n: len(values)}
-		}
-	}
-	return progression(values[0], step, len(values))
-}
-
-// progression selects start, start+step, … of which there are n ≥ 1.
-func progression(start, step, n int) axisPick {
-	switch {
-	case n == 1:
-		return axisPick{start: start, step: 1, n: 1}
-	case step < 0:
-		return axisPick{start: start + (n-1)*step, step: -step, n: n, flip: true}
-	}
-	return axisPick{start: start, step: step, n: n}
+	return -1
 }
 
 // tuple prints a shape as Python does.

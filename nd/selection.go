@@ -1,9 +1,6 @@
 package nd
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Selection says which elements of an array are meant, as the text between the
 // brackets of NumPy's a[…] does. It knows no array: Resolve applies it to one.
@@ -31,12 +28,6 @@ func BoxSelection(b Box) Selection {
 // have one dimension, applies to its own axis independently of the others, as
 // in zarr's a.oindex[…]: two lists select rows and columns rather than points.
 func (s Selection) Orthogonal() Selection { return Selection{s.items, true} }
-
-// IsOrthogonal reports whether lists apply independently of each other.
-func (s Selection) IsOrthogonal() bool { return s.orthogonal }
-
-// Items returns a copy of the selection's items.
-func (s Selection) Items() []Index { return slices.Clone(s.items) }
 
 // String prints the selection so that ParseSelection reads it back:
 // "0:5, ..., [1, 2]", "()" if there are no items, and within "oindex[…]" if it

@@ -70,22 +70,19 @@ func (t *transfer) run(canon, box View, toCanon bool) {
 		}
 		return
 	}
-	item := t.squeeze(canon.Item)
-	m := mover{item: item, dst: box.Data, src: canon.Data, lines: make([]tables, len(t.lines))}
-	if toCanon {
-		m.dst, m.src = m.src, m.dst
-	}
+	m := mover{item: t.squeeze(canon.Item), lines: make([]tables, len(t.lines))}
 	for i := range t.lines {
 		l := t.lines[i].tabled()
-		m.lines[i] = tables{l.boxTable, l.canonTable}
 		if toCanon {
 			m.lines[i] = tables{l.canonTable, l.boxTable}
+		} else {
+			m.lines[i] = tables{l.boxTable, l.canonTable}
 		}
 	}
 	if toCanon {
-		m.move(t.canonOff, t.boxOff, 0)
+		m.run(canon.Data, box.Data, t.canonOff, t.boxOff)
 	} else {
-		m.move(t.boxOff, t.canonOff, 0)
+		m.run(box.Data, canon.Data, t.boxOff, t.canonOff)
 	}
 }
 
@@ -135,58 +132,4 @@ func (l line) tabled() line {
 		t.canonTable[i], t.boxTable[i] = i*l.canonStep, i*l.boxStep
 	}
 	return t
-}
-
-// mover is the loop nest of a transfer whose lines are all listed.
-type mover struct {
-	item     int
-	dst, src []byte
-	lines    []tables
-}
-
-type tables struct{ dst, src []int }
-
-func (m *mover) move(dst, src, depth int) {
-	if depth == len(m.lines) {
-		copy(m.dst[dst:dst+m.item], m.src[src:src+m.item])
-		return
-	}
-	t := m.lines[depth]
-	if depth == len(m.lines)-1 {
-		m.row(dst, src, t)
-		return
-	}
-	for i, d := range t.dst {
-		m.move(dst+d, src+t.src[i], depth+1)
-	}
-}
-
-// row is the innermost loop.
-func (m *mover) row(dst, src int, t tables) {
-	switch m.item {
-	case 1:
-		for i, d := range t.dst {
-			m.dst[dst+d] = m.src[src+t.src[i]]
-		}
-	case 2:
-		for i, d := range t.dst {
-			*(*[2]byte)(m.dst[dst+d:]) = [2]byte(m.src[src+t.src[i]:])
-		}
-	case 4:
-		for i, d := range t.dst {
-			*(*[4]byte)(m.dst[dst+d:]) = [4]byte(m.src[src+t.src[i]:])
-		}
-	case 8:
-		for i, d := range t.dst {
-			*(*[8]byte)(m.dst[dst+d:]) = [8]byte(m.src[src+t.src[i]:])
-		}
-	case 16:
-		for i, d := range t.dst {
-			*(*[16]byte)(m.dst[dst+d:]) = [16]byte(m.src[src+t.src[i]:])
-		}
-	default:
-		for i, d := range t.dst {
-			copy(m.dst[dst+d:dst+d+m.item], m.src[src+t.src[i]:])
-		}
-	}
 }
