@@ -20,15 +20,15 @@ type Array struct {
 	Fill     []byte // one element
 	Codecs   []codec.Spec
 	DimNames []string // nil, or one for each axis; "" for an axis without a name
+
+	blank []bool // axes whose name was read as "" rather than null, and is written so
 }
 
 func parseArray(m *object) (*Array, error) {
 	a := &Array{}
-	if err := m.take("shape", &a.Shape, true); err != nil {
+	var err error
+	if a.Shape, err = m.takeLengths("shape"); err != nil {
 		return nil, err
-	}
-	if a.Shape == nil {
-		return nil, fmt.Errorf("shape: null")
 	}
 	if err := a.parseType(m); err != nil {
 		return nil, err
@@ -36,29 +36,28 @@ func parseArray(m *object) (*Array, error) {
 	if err := a.parseGrid(m); err != nil {
 		return nil, err
 	}
-	var err error
 	if a.Keys, err = parseKeys(m); err != nil {
 		return nil, err
 	}
 	var fill json.RawMessage
-	if err := m.take("fill_value", &fill, true); err != nil {
+	if err := m.take("fill_value", &fill, required); err != nil {
 		return nil, err
 	}
 	if a.Fill, err = a.Type.ParseFill(fill); err != nil {
 		return nil, fmt.Errorf("fill_value: %w", err)
 	}
-	if err := m.take("codecs", &a.Codecs, true); err != nil {
+	if err := m.take("codecs", &a.Codecs, required); err != nil {
 		return nil, err
 	}
 	if err := a.parseDimNames(m); err != nil {
 		return nil, err
 	}
 	var transformers []json.RawMessage
-	if err := m.take("storage_transformers", &transformers, false); err != nil {
+	if err := m.take("storage_transformers", &transformers, optional); err != nil {
 		return nil, err
 	}
 	if len(transformers) > 0 {
-		return nil, fmt.Errorf("storage_transformers: %s is not supported", transformers[0])
+		return nil, fmt.Errorf("storage_transformers: %s: none is supported", clip(transformers[0]))
 	}
 	if a.Header, err = m.takeHeader(); err != nil {
 		return nil, err
@@ -88,21 +87,28 @@ func (a *Array) parseGrid(m *object) error {
 	if name != "regular" {
 		return fmt.Errorf("chunk_grid: unknown grid %q (known: regular)", name)
 	}
-	if err := config.take("chunk_shape", &a.Chunks, true); err != nil {
+	if a.Chunks, err = config.takeLengths("chunk_shape"); err != nil {
 		return err
+	}
+	// Some writers give an axis of length 0 chunks of length 0. There is no such
+	// chunk, but others may come when the axis grows.
+	for i := range min(len(a.Chunks), len(a.Shape)) {
+		if a.Chunks[i] == 0 && a.Shape[i] == 0 {
+			a.Chunks[i] = 1
+		}
 	}
 	return config.end()
 }
 
 func (a *Array) parseDimNames(m *object) error {
 	var names []*string
-	if err := m.take("dimension_names", &names, false); err != nil || names == nil {
+	if err := m.take("dimension_names", &names, optional); err != nil || names == nil {
 		return err
 	}
-	a.DimNames = make([]string, len(names))
+	a.DimNames, a.blank = make([]string, len(names)), make([]bool, len(names))
 	for i, n := range names {
 		if n != nil {
-			a.DimNames[i] = *n
+			a.DimNames[i], a.blank[i] = *n, *n == ""
 		}
 	}
 	return nil
@@ -123,6 +129,15 @@ func (a *Array) Check() error {
 	if slices.ContainsFunc(a.Chunks, func(n int) bool { return n < 1 }) {
 		return fmt.Errorf("chunk_shape: %v has a length below 1", a.Chunks)
 	}
+	if a.Type.Size() == 0 {
+		return fmt.Errorf("data_type: none is given")
+	}
+	if len(a.Fill) != a.Type.Size() {
+		return fmt.Errorf("fill_value: %d bytes, and an element of %s has %d", len(a.Fill), a.Type, a.Type.Size())
+	}
+	if len(a.Codecs) == 0 {
+		return fmt.Errorf("codecs: the list is empty, and one has to turn arrays into bytes")
+	}
 	if a.DimNames != nil && len(a.DimNames) != len(a.Shape) {
 		return fmt.Errorf("dimension_names: %d names for %d dimensions", len(a.DimNames), len(a.Shape))
 	}
@@ -137,19 +152,23 @@ func (a *Array) Marshal() ([]byte, error) {
 	if err := a.Check(); err != nil {
 		return nil, err
 	}
+	codecs, err := codecList(a.Codecs)
+	if err != nil {
+		return nil, err
+	}
 	known := []member{
-		{"shape", nonNil(a.Shape)},
+		{"shape", list(a.Shape)},
 		{"data_type", a.Type.Name()},
-		{"chunk_grid", map[string]any{"name": "regular", "configuration": map[string]any{"chunk_shape": nonNil(a.Chunks)}}},
+		{"chunk_grid", extension("regular", member{"chunk_shape", list(a.Chunks)})},
 		{"chunk_key_encoding", a.Keys.document()},
-		{"fill_value", a.Type.FormatFill(a.Fill)},
-		{"codecs", a.Codecs},
+		{"fill_value", verbatim(a.Type.FormatFill(a.Fill))},
+		{"codecs", codecs},
 	}
 	if a.DimNames != nil {
-		names := make([]*string, len(a.DimNames))
-		for i := range names {
-			if a.DimNames[i] != "" {
-				names[i] = &a.DimNames[i]
+		names := make([]any, len(a.DimNames))
+		for i, n := range a.DimNames {
+			if n != "" || i < len(a.blank) && a.blank[i] {
+				names[i] = n
 			}
 		}
 		known = append(known, member{"dimension_names", names})
@@ -157,9 +176,32 @@ func (a *Array) Marshal() ([]byte, error) {
 	return a.marshal("array", known...)
 }
 
-func nonNil(s []int) []int {
-	if s == nil {
-		return []int{}
+// codecList returns codecs as values to be written.
+func codecList(specs []codec.Spec) ([]any, error) {
+	codecs := make([]any, len(specs))
+	for i, s := range specs {
+		o := []member{{"name", s.Name}}
+		if len(s.Config) > 0 {
+			config, err := decodeValue(s.Config)
+			if err != nil {
+				return nil, fmt.Errorf("codecs: %s: %w", s.Name, err)
+			}
+			o = append(o, member{"configuration", config})
+		}
+		codecs[i] = o
 	}
-	return s
+	return codecs, nil
+}
+
+// extension returns an extension point as a value to be written.
+func extension(name string, config ...member) []member {
+	return []member{{"name", name}, {"configuration", config}}
+}
+
+func list[T any](s []T) []any {
+	l := make([]any, len(s))
+	for i, v := range s {
+		l[i] = v
+	}
+	return l
 }

@@ -44,22 +44,22 @@ func parseKeys(m *object) (KeyEncoding, error) {
 	default:
 		return k, fmt.Errorf("chunk_key_encoding: unknown encoding %q (known: default, v2)", name)
 	}
-	if err := config.take("separator", &separator, false); err != nil {
+	if err := config.take("separator", &separator, optional); err != nil {
 		return k, err
 	}
 	if separator != "/" && separator != "." {
-		return k, fmt.Errorf("chunk_key_encoding: separator %q is neither / nor a dot", separator)
+		return k, fmt.Errorf("chunk_key_encoding.configuration.separator: %q is neither / nor a dot", separator)
 	}
 	k.Dot = separator == "."
 	return k, config.end()
 }
 
-func (k KeyEncoding) document() map[string]any {
+func (k KeyEncoding) document() []member {
 	name := "default"
 	if k.V2 {
 		name = "v2"
 	}
-	return map[string]any{"name": name, "configuration": map[string]string{"separator": string(k.separator())}}
+	return extension(name, member{"separator", string(k.separator())})
 }
 
 func (k KeyEncoding) separator() byte {
