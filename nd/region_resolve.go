@@ -3,7 +3,6 @@ package nd
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Resolve applies the selection to an array of the given shape. Positions out
@@ -13,7 +12,7 @@ import (
 func (s Selection) Resolve(shape []int) (*Region, error) {
 	r, err := s.resolve(shape)
 	if err != nil {
-		return nil, fmt.Errorf("select [%s] of an array of shape %s: %w", abridge(s.String()), tuple(shape), err)
+		return nil, fmt.Errorf("select [%s] of an array of shape %s: %w", s.brief(), tuple(shape), err)
 	}
 	return r, nil
 }
@@ -274,21 +273,4 @@ func next(at, shape []int) int {
 		at[i] = 0
 	}
 	return -1
-}
-
-// tuple prints a shape as Python does.
-func tuple(shape []int) string {
-	s := strings.ReplaceAll(strings.Trim(fmt.Sprint(shape), "[]"), " ", ", ")
-	if len(shape) == 1 {
-		s += ","
-	}
-	return "(" + s + ")"
-}
-
-// abridge shortens a long text for a message.
-func abridge(s string) string {
-	if len(s) <= 80 {
-		return s
-	}
-	return s[:60] + " … " + s[len(s)-15:]
 }

@@ -33,7 +33,8 @@ func TestResolveErrors(t *testing.T) {
 		{Sel(Ints([]int{1, 1}, []int{0})).Orthogonal(), []int{3}, "orthogonal selection takes lists of one dimension; the one for axis 0 has 2"},
 		{Sel(All(), Mask([]int{1, 1}, []bool{true})).Orthogonal(), []int{3, 1, 1}, "orthogonal selection takes masks of one dimension; the one for axis 1 has 2"},
 		{Sel(Mask(nil, []bool{true})).Orthogonal(), []int{3}, "orthogonal selection takes masks of one dimension"},
-		{Sel(List(slices.Repeat([]int{7}, 1000)...)), []int{3}, "index 7 is out of bounds"},
+		{Sel(List(slices.Repeat([]int{7}, 1000)...)), []int{3}, "select [<list of shape (1000,)>] of an array of shape (3,): index 7 is out of bounds"},
+		{Sel(At(0), Mask([]int{13}, make([]bool, 13))), []int{3, 4}, "select [0, <mask of shape (13,)>]"},
 	} {
 		_, err := c.s.Resolve(c.shape)
 		if err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 300 {

@@ -1,6 +1,9 @@
 package nd
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Selection says which elements of an array are meant, as the text between the
 // brackets of NumPy's a[…] does. It knows no array: Resolve applies it to one.
@@ -32,7 +35,24 @@ func (s Selection) Orthogonal() Selection { return Selection{s.items, true} }
 // String prints the selection so that ParseSelection reads it back:
 // "0:5, ..., [1, 2]", "()" if there are no items, and within "oindex[…]" if it
 // is orthogonal.
-func (s Selection) String() string {
+func (s Selection) String() string { return s.text(Index.write) }
+
+// brief prints the selection for a message.
+func (s Selection) brief() string {
+	return abridge(s.text(func(x Index, b *strings.Builder) {
+		const most = 12 // values in full
+		switch n := len(x.ints) + len(x.bools); {
+		case n > most && x.kind == indexInts:
+			fmt.Fprintf(b, "<list of shape %s>", tuple(x.shape))
+		case n > most:
+			fmt.Fprintf(b, "<mask of shape %s>", tuple(x.shape))
+		default:
+			x.write(b)
+		}
+	}))
+}
+
+func (s Selection) text(write func(Index, *strings.Builder)) string {
 	var b strings.Builder
 	if s.orthogonal {
 		b.WriteString("oindex[")
@@ -41,7 +61,7 @@ func (s Selection) String() string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		x.write(&b)
+		write(x, &b)
 	}
 	if len(s.items) == 0 {
 		b.WriteString("()")
@@ -50,4 +70,21 @@ func (s Selection) String() string {
 		b.WriteByte(']')
 	}
 	return b.String()
+}
+
+// tuple prints a shape as Python does.
+func tuple(shape []int) string {
+	s := strings.ReplaceAll(strings.Trim(fmt.Sprint(shape), "[]"), " ", ", ")
+	if len(shape) == 1 {
+		s += ","
+	}
+	return "(" + s + ")"
+}
+
+// abridge shortens a long text for a message.
+func abridge(s string) string {
+	if len(s) <= 80 {
+		return s
+	}
+	return s[:60] + " … " + s[len(s)-15:]
 }
