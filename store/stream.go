@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +22,37 @@ func OpenReader(ctx context.Context, s Store, key string, o GetOptions) (io.Read
 	if err != nil {
 		return nil, Info{}, err
 	}
-	return io.NopCloser(bytes.NewReader(data)), info, nil
+	return &memoryReader{ctx: ctx, s: s, key: key, rest: data}, info, nil
+}
+
+// memoryReader reads an object that was read already.
+type memoryReader struct {
+	ctx    context.Context
+	s      Store
+	key    string
+	rest   []byte
+	closed bool
+}
+
+func (r *memoryReader) Read(p []byte) (int, error) {
+	err := r.ctx.Err()
+	if r.closed {
+		err = ErrClosed
+	}
+	if err != nil {
+		return 0, &Error{Op: "get", Store: Name(r.s), Key: r.key, Err: err}
+	}
+	if len(r.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+func (r *memoryReader) Close() error {
+	r.rest, r.closed = nil, true
+	return nil
 }
 
 // OpenWriter writes the object as a stream. The condition is decided at

@@ -12,7 +12,8 @@ import (
 // store tells [Walk].
 type Folder interface {
 	// Entries returns the names in the folder, in any order; those of
-	// folders end in "/". Walk owns the slice afterwards.
+	// folders end in "/". Walk owns the slice afterwards. It may be
+	// ErrNotExist, as open may.
 	Entries(ctx context.Context) ([]string, error)
 
 	// Info describes the object of that name, but for its Key. One that is
@@ -61,6 +62,9 @@ func (w *walker) walk(prefix string) bool {
 	}
 	defer folder.Close()
 	names, err := folder.Entries(w.ctx)
+	if errors.Is(err, ErrNotExist) {
+		return true
+	}
 	if err != nil {
 		w.yield(Info{}, err)
 		return false

@@ -120,6 +120,9 @@ func (s *Store) deleteTree(ctx context.Context, prefix string) error {
 	}
 	defer f.Close()
 	names, temps, err := f.entries()
+	if errors.Is(err, store.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

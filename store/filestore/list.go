@@ -56,6 +56,9 @@ func (l *listing) Entries(context.Context) ([]string, error) {
 func (l *listing) entries() (names, temps []string, err error) {
 	all, err := l.d.read(filepath.Join(l.s.path, filepath.FromSlash(l.prefix)))
 	if err != nil {
+		if isAbsent(err) {
+			err = store.ErrNotExist // removed since it was opened
+		}
 		return nil, nil, err
 	}
 	names = make([]string, 0, len(all))

@@ -2,6 +2,7 @@ package filestore
 
 import (
 	"context"
+	"sync"
 
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
@@ -67,12 +68,6 @@ func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	return a.info(key), nil
 }
 
-// maxGap is how many bytes between two spans are read and thrown away rather
-// than asking the kernel once more.
-const maxGap = 4096
-
-var gap [maxGap]byte // what is thrown away goes here; nobody looks
-
 // GetRanges implements store.RangeGetter. Spans that follow each other closely
 // are read in one call, straight to where they belong.
 func (s *Store) GetRanges(ctx context.Context, key string, c store.Cond, spans []nd.Span) (store.Info, error) {
@@ -81,51 +76,69 @@ func (s *Store) GetRanges(ctx context.Context, key string, c store.Cond, spans [
 		return store.Info{}, s.fail("get ranges of", key, err)
 	}
 	defer f.close()
-	if err := s.readSpans(ctx, f, a.size, spans); err != nil {
+	g := gathers.Get().(*gather)
+	defer g.free()
+	if err := g.read(ctx, f, a.size, spans); err != nil {
 		return store.Info{}, s.fail("get ranges of", key, err)
 	}
 	return a.info(key), nil
 }
 
-func (s *Store) readSpans(ctx context.Context, f file, size int64, spans []nd.Span) error {
-	var (
-		pieces [][]byte
-		begin  int64 // where pieces begin and end in the file
-		end    int64
-	)
-	flush := func() error {
-		if len(pieces) == 0 {
-			return nil
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := f.readVector(pieces, begin)
-		pieces = pieces[:0]
-		return err
-	}
+// maxGap is how many bytes between two spans are read and thrown away rather
+// than asking the kernel once more.
+const maxGap = 4096
+
+// gather collects spans to be read in one call.
+type gather struct {
+	pieces     [][]byte
+	begin, end int64 // where they begin and end in the file
+	gap        [maxGap]byte
+}
+
+var gathers = sync.Pool{New: func() any { return new(gather) }}
+
+// free keeps g for the next caller, without this one's memory.
+func (g *gather) free() {
+	clear(g.pieces[:cap(g.pieces)])
+	g.pieces = g.pieces[:0]
+	gathers.Put(g)
+}
+
+func (g *gather) read(ctx context.Context, f file, size int64, spans []nd.Span) error {
 	for _, span := range spans {
 		off, err := store.SpanIn(span, size)
 		if err != nil {
 			return err
 		}
-		if len(span.Dst) == 0 {
+		n := int64(len(span.Dst))
+		if n == 0 {
 			continue
 		}
-		skip := off - end
-		if len(pieces) == 0 || skip < 0 || skip > maxGap || len(pieces)+2 > iovMost || end-begin > most-maxGap-int64(len(span.Dst)) {
-			if err := flush(); err != nil {
+		skip := off - g.end
+		if len(g.pieces) > 0 && (skip < 0 || skip > maxGap || len(g.pieces)+2 > iovMost || off+n-g.begin > most) {
+			if err := g.flush(ctx, f); err != nil {
 				return err
 			}
-			begin = off
-			if pieces == nil {
-				pieces = make([][]byte, 0, min(2*len(spans), iovMost))
-			}
-		} else if skip > 0 {
-			pieces = append(pieces, gap[:skip])
 		}
-		pieces = append(pieces, span.Dst)
-		end = off + int64(len(span.Dst))
+		if len(g.pieces) == 0 {
+			g.begin = off
+		} else if skip > 0 {
+			g.pieces = append(g.pieces, g.gap[:skip])
+		}
+		g.pieces = append(g.pieces, span.Dst)
+		g.end = off + n
 	}
-	return flush()
+	return g.flush(ctx, f)
+}
+
+func (g *gather) flush(ctx context.Context, f file) error {
+	if len(g.pieces) == 0 {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := f.readVector(g.pieces, g.begin)
+	g.pieces = g.pieces[:0]
+	return err
 }

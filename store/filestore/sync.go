@@ -196,6 +196,9 @@ func (s *Store) syncTree(ctx context.Context, prefix string, since time.Time) er
 	}
 	defer f.Close()
 	names, _, err := f.entries()
+	if errors.Is(err, store.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -90,14 +90,14 @@ func (d dir) tryLock() (bool, error) { return tryLock(d.fd) }
 func (d dir) sync() error            { return file{d.fd}.sync() }
 func (d dir) close() error           { return unix.Close(d.fd) }
 
-// read returns the directory's entries. path is where it was opened, for file
-// systems that do not tell the kinds of entries.
+// read returns the directory's entries, once. path is where it was opened, for
+// file systems that do not tell the kinds of entries.
 func (d dir) read(path string) ([]os.DirEntry, error) {
-	again, err := d.openDir(".") // a listing must begin at the beginning
+	fd, err := unix.FcntlInt(uintptr(d.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
-	f := os.NewFile(uintptr(again.fd), path)
+	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
 	return f.ReadDir(-1)
 }
