@@ -84,8 +84,12 @@ func (x number) scientific(precision int) decimal {
 	return x.exact(precision)
 }
 
-// exact returns x rounded to precision digits after the first one.
+// exact returns x rounded to precision digits after the first one, or the
+// shortest digits if they are as many.
 func (x number) exact(precision int) decimal {
+	if d := x.shortest(); len(d.digits)-1 == precision {
+		return d
+	}
 	return parse(strconv.AppendFloat(nil, x.value, 'e', precision, 64))
 }
 
