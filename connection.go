@@ -1,0 +1,131 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/all"
+	"github.com/dosna/dosna/zarr"
+)
+
+// Connection is an opened store, seen as a tree of nodes.
+type Connection struct {
+	store store.Store
+	url   string
+	start string // path of the node that the address named
+	o     Options
+	locks *stripes
+}
+
+// Open opens the tree at an address: a URL or a plain path, "/data/pool" or
+// "mem://name", and optionally a node in it, "/data/pool#/scan/raw", from which
+// relative paths then start. Creating makes the last directory of a path, never
+// its parents, nor a bucket: [Init] does.
+func Open(ctx context.Context, address string, o *Options) (*Connection, error) {
+	u, err := store.ParseURL(address)
+	if err != nil {
+		return nil, err
+	}
+	mode := o.orDefault().Mode
+	s, err := all.Open(ctx, u.Root, store.OpenOptions{Create: mode == Create || mode == Exclusive, ReadOnly: mode == ReadOnly})
+	if err != nil {
+		return nil, err
+	}
+	c, err := OpenStore(ctx, s, o)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	c.url, c.start = u.Root, u.Node
+	return c, nil
+}
+
+// Init makes what a tree at the address needs and Open does not create: missing
+// directories. What exists is left as it is.
+func Init(ctx context.Context, address string) error {
+	u, err := store.ParseURL(address)
+	if err != nil {
+		return err
+	}
+	return all.Init(ctx, u.Root)
+}
+
+// OpenStore opens the tree in a store. Close then closes the store too.
+func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, error) {
+	c := &Connection{store: s, url: store.Name(s), o: o.orDefault(), locks: &stripes{}}
+	if c.o.engine().Comm().Size() > 1 && !s.Guarantees().Shared {
+		return nil, fmt.Errorf("open %s: %w: several ranks need a store that all of them see, and this one is private to a process", c.url, ErrInvalid)
+	}
+	_, _, err := c.load(ctx, "")
+	switch {
+	case c.o.Mode == Exclusive && err == nil:
+		return nil, fmt.Errorf("create %s: %w", c.url, ErrExist)
+	case (c.o.Mode == Create || c.o.Mode == Exclusive) && errors.Is(err, ErrNotExist):
+		err := c.create(ctx, "", zarr.NewGroup(nil))
+		if errors.Is(err, ErrExist) && c.o.Mode == Create {
+			err = nil // somebody else was faster
+		}
+		if err != nil {
+			return nil, err
+		}
+	case errors.Is(err, ErrNotExist):
+		return nil, fmt.Errorf("open %s: %w: no Zarr v3 tree there (no %s)", c.url, err, zarr.Key)
+	case err != nil:
+		return nil, err
+	}
+	return c, nil
+}
+
+// With returns the same connection with other options. Mode stays as it is.
+func (c *Connection) With(o Options) *Connection {
+	w := *c
+	o.Mode = c.o.Mode
+	w.o = o
+	return &w
+}
+
+// URL returns the address of the tree's root.
+func (c *Connection) URL() string { return c.url }
+
+// Options returns the options in force.
+func (c *Connection) Options() Options { return c.o }
+
+// Start returns the path of the node that the address given to Open named, ""
+// for the root.
+func (c *Connection) Start() string { return c.start }
+
+// Store returns the store beneath.
+func (c *Connection) Store() store.Store { return c.store }
+
+// Sync makes everything written so far survive a loss of power.
+func (c *Connection) Sync(ctx context.Context) error { return store.Sync(ctx, c.store) }
+
+// Close closes the store. It does not sync.
+func (c *Connection) Close() error { return c.store.Close() }
+
+// durable syncs if the options ask for it.
+func (c *Connection) durable(ctx context.Context) error {
+	if c.o.Durable {
+		return c.Sync(ctx)
+	}
+	return nil
+}
+
+// stripes are locks for the keys of a store, many keys to a lock: they keep
+// this process's changes to one object from racing each other in vain.
+type stripes struct {
+	mu [256]sync.Mutex
+}
+
+// lock locks the stripe of a key and returns the function that unlocks it.
+func (s *stripes) lock(key string) func() {
+	h := uint32(2166136261)
+	for i := range len(key) {
+		h = (h ^ uint32(key[i])) * 16777619 // FNV-1a
+	}
+	mu := &s.mu[h%uint32(len(s.mu))]
+	mu.Lock()
+	return mu.Unlock
+}

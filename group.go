@@ -1,0 +1,268 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/zarr"
+)
+
+// Group is a node that has children.
+type Group struct {
+	handle
+}
+
+// Root opens the root of the tree, if that is a group.
+func (c *Connection) Root(ctx context.Context) (*Group, error) {
+	return asGroup(c.openFrom(ctx, "", ""))
+}
+
+// Open opens the node at a path.
+func (g *Group) Open(ctx context.Context, path string) (Node, error) {
+	return g.c.openFrom(ctx, g.path, path)
+}
+
+// OpenGroup opens the group at a path.
+func (g *Group) OpenGroup(ctx context.Context, path string) (*Group, error) {
+	return asGroup(g.Open(ctx, path))
+}
+
+// OpenDataset opens the dataset at a path.
+func (g *Group) OpenDataset(ctx context.Context, path string) (*Dataset, error) {
+	return asDataset(g.Open(ctx, path))
+}
+
+// Has reports whether there is a node at a path.
+func (g *Group) Has(ctx context.Context, path string) (bool, error) {
+	_, err := g.Open(ctx, path)
+	if errors.Is(err, ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// CreateGroup creates a group, and the groups above it that are missing. A node
+// that is there already is ErrExist.
+func (g *Group) CreateGroup(ctx context.Context, path string, attrs Attributes) (*Group, error) {
+	return asGroup(g.c.createFrom(ctx, g.path, path, zarr.NewGroup(cloneAttrs(attrs))))
+}
+
+// CreateGroup creates a group, and the groups above it that are missing.
+func (c *Connection) CreateGroup(ctx context.Context, path string, attrs Attributes) (*Group, error) {
+	return asGroup(c.createFrom(ctx, c.start, path, zarr.NewGroup(cloneAttrs(attrs))))
+}
+
+// RequireGroup opens the group at a path, which is created if it is missing.
+func (g *Group) RequireGroup(ctx context.Context, path string) (*Group, error) {
+	created, err := g.CreateGroup(ctx, path, nil)
+	if errors.Is(err, ErrExist) {
+		return g.OpenGroup(ctx, path)
+	}
+	return created, err
+}
+
+func (c *Connection) createFrom(ctx context.Context, base, path string, doc zarr.Document) (Node, error) {
+	full, err := resolve(base, path)
+	if err != nil {
+		return nil, err
+	}
+	what := "create " + nodeName(full) + " in " + c.url
+	if doc, err = reread(doc); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if err := c.o.writable(what); err != nil {
+		return nil, err
+	}
+	if full == "" {
+		return nil, fmt.Errorf("%s: %w", what, ErrExist)
+	}
+	if err := c.requireParents(ctx, full); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if err := c.createSwept(ctx, full, doc); err != nil {
+		if errors.Is(err, ErrExist) {
+			err = fmt.Errorf("%s: %w", what, ErrExist)
+		}
+		return nil, err
+	}
+	n, err := c.node(full, doc)
+	if err != nil {
+		return nil, err
+	}
+	return n, c.durable(ctx)
+}
+
+// reread returns the document as others will read it, which finds what cannot be
+// written before anything is.
+func reread(doc zarr.Document) (zarr.Document, error) {
+	raw, err := doc.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return zarr.Parse(raw)
+}
+
+// requireParents creates the groups above path that are missing.
+func (c *Connection) requireParents(ctx context.Context, path string) error {
+	for i := range path {
+		if path[i] != '/' {
+			continue
+		}
+		above := path[:i]
+		doc, _, err := c.load(ctx, above)
+		if errors.Is(err, ErrNotExist) {
+			err = c.createSwept(ctx, above, zarr.NewGroup(nil))
+			if errors.Is(err, ErrExist) { // somebody else was faster
+				doc, _, err = c.load(ctx, above)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if _, ok := doc.(*zarr.Array); ok {
+			return fmt.Errorf("%w: %s is a dataset, which has no children", ErrInvalid, nodeName(above))
+		}
+	}
+	return nil
+}
+
+// createSwept creates a node where nothing is left of one that was there
+// before: interrupted deletions are finished first.
+func (c *Connection) createSwept(ctx context.Context, path string, doc zarr.Document) error {
+	old, _, err := c.loadAny(ctx, path)
+	switch {
+	case err == nil && old.Head().Deleting:
+		if err := c.remove(ctx, path); err != nil {
+			return err
+		}
+	case err == nil:
+		return ErrExist
+	case !errors.Is(err, ErrNotExist):
+		return err
+	}
+	if a, ok := doc.(*zarr.Array); ok {
+		return c.createArray(ctx, path, a)
+	}
+	return c.create(ctx, path, doc)
+}
+
+// createArray creates an array's document. Chunks without a document, left by a
+// program that died, must not become the new array's: they are removed while a
+// mark keeps everybody else out.
+func (c *Connection) createArray(ctx context.Context, path string, a *zarr.Array) error {
+	litter := false
+	for _, err := range c.store.List(ctx, store.ListOptions{Prefix: path + "/", Shallow: true}) {
+		if err != nil {
+			return err
+		}
+		litter = true
+		break
+	}
+	if !litter {
+		return c.create(ctx, path, a)
+	}
+	marked := *a
+	marked.Deleting = true
+	if err := c.create(ctx, path, &marked); err != nil {
+		return err
+	}
+	if err := c.removeChunks(ctx, path, a, nil); err != nil {
+		return err
+	}
+	_, v, err := c.loadAny(ctx, path)
+	if err != nil {
+		return err
+	}
+	raw, err := a.Marshal()
+	if err != nil {
+		return err
+	}
+	return c.putIfMatch(ctx, documentKey(path), [][]byte{raw}, v)
+}
+
+// Names lists the names of what lies in the group's folder, in byte order,
+// without opening anything: nodes as a rule, though folders of other programs
+// would be among them.
+func (g *Group) Names(ctx context.Context) ([]string, error) {
+	prefix := ""
+	if g.path != "" {
+		prefix = g.path + "/"
+	}
+	var names []string
+	for info, err := range g.c.store.List(ctx, store.ListOptions{Prefix: prefix, Shallow: true}) {
+		if err != nil {
+			return nil, err
+		}
+		if info.Dir {
+			names = append(names, strings.TrimSuffix(info.Key[len(prefix):], "/"))
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Children opens all nodes directly in the group, ordered by name.
+func (g *Group) Children(ctx context.Context) ([]Node, error) {
+	names, err := g.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	nodes := make([]Node, len(names))
+	o := g.c.o
+	err = engine.New(nil, max(o.local().Workers(), g.c.concurrency())).Run(ctx, len(names), engine.RunOptions{}, func(ctx context.Context, i int) error {
+		if checkPath(join(g.path, names[i])) != nil {
+			return nil // no node can have this name
+		}
+		n, err := g.Open(ctx, names[i])
+		if errors.Is(err, ErrNotExist) {
+			return nil // not a node, or removed meanwhile
+		}
+		nodes[i] = n
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(nodes, func(n Node) bool { return n == nil }), nil
+}
+
+// concurrency is the number of requests worth having under way.
+func (c *Connection) concurrency() int {
+	if n := c.store.Guarantees().Concurrency; n > 0 {
+		return min(n, 64)
+	}
+	return 8
+}
+
+// SkipChildren, returned by the function given to Walk, leaves out the children
+// of the group it was called with.
+var SkipChildren = errors.New("skip the children of this group")
+
+// Walk calls f for every node below the group, parents before their children
+// and these in order of their names. It stops at the first error.
+func (g *Group) Walk(ctx context.Context, f func(Node) error) error {
+	children, err := g.Children(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range children {
+		err := f(n)
+		if errors.Is(err, SkipChildren) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if sub, ok := n.(*Group); ok {
+			if err := sub.Walk(ctx, f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package dosna
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/dosna/dosna/codec"
+	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/nd"
+)
+
+// Block is a part of an array at work: whole chunks, cut at the array's edges.
+// Its views are valid during the call only.
+type Block struct {
+	// Box is where in the array the block lies.
+	Box nd.Box
+	// In has the elements of the box and, if asked for, those around it: its
+	// shape is that of the box with the halo added on both sides.
+	In nd.View
+	// Out receives the results; it has the box's shape.
+	Out nd.View
+	// Halo is the width of the margin of In along each axis.
+	Halo []int
+}
+
+// MapOptions modify Map; the zero value works on chunks without halo.
+type MapOptions struct {
+	// Halo is the number of elements around a block that the function sees
+	// too, along each axis; nil is none. It may be wider than chunks, and
+	// than the array.
+	Halo []int
+	// Boundary says what lies beyond the array's edges, as in scipy.ndimage.
+	Boundary nd.Boundary
+	// Value is the element beyond the edges where Boundary is Constant, as
+	// bytes; nil is zero.
+	Value []byte
+	// BlockBytes is about how large a block's input may be. Larger blocks
+	// read less twice where there is a halo. Zero is 32 MiB with a halo, and
+	// without one a stored object at a time.
+	BlockBytes int
+}
+
+// Map calls f for blocks that together are the whole array, and stores what f
+// puts into their outputs in dst, which has the same shape and may have another
+// type. Each stored object of dst is written once. f is called by several
+// goroutines at a time; on an engine of several ranks, each does its share, and
+// all have to call Map. dst must not be d itself: blocks would read neighbours
+// already changed. For work in place without a halo there is Apply.
+func (d *Dataset) Map(ctx context.Context, dst *Dataset, o MapOptions, f func(ctx context.Context, b Block) error) error {
+	d, dst = d.now(), dst.now()
+	if err := d.checkMap(dst, &o); err != nil {
+		return d.errorf("map", err)
+	}
+	blocks := dst.blocks(o, d.doc.Type.Size())
+	tick := d.c.o.meter(blocks.Len())
+	err := d.c.o.engine().Run(ctx, blocks.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
+		err := d.mapBlock(ctx, dst, o, blocks.Cell(blocks.Coords(i, nil)), f)
+		tick()
+		return err
+	})
+	if err != nil {
+		return d.errorf("map", err)
+	}
+	return dst.c.durable(ctx)
+}
+
+func (d *Dataset) checkMap(dst *Dataset, o *MapOptions) error {
+	if err := dst.c.o.writable("write " + dst.String()); err != nil {
+		return err
+	}
+	if dst.path == d.path && (dst.c.store == d.c.store || dst.c.url == d.c.url) {
+		return fmt.Errorf("%w: its output is the dataset itself; Apply works in place, and a halo needs a new dataset", ErrInvalid)
+	}
+	if !slices.Equal(dst.doc.Shape, d.doc.Shape) {
+		return fmt.Errorf("%w: its output has the shape %v instead of %v", ErrInvalid, dst.doc.Shape, d.doc.Shape)
+	}
+	if o.Halo == nil {
+		o.Halo = make([]int, d.NDim())
+	}
+	if len(o.Halo) != d.NDim() || slices.ContainsFunc(o.Halo, func(h int) bool { return h < 0 }) {
+		return fmt.Errorf("%w: the halo %v is not a width for each of %d axes", ErrInvalid, o.Halo, d.NDim())
+	}
+	if o.Value == nil {
+		o.Value = d.doc.Type.Zero()
+	}
+	if len(o.Value) != d.doc.Type.Size() {
+		return fmt.Errorf("%w: a boundary value of %d bytes for elements of %s", ErrInvalid, len(o.Value), d.doc.Type)
+	}
+	return nil
+}
+
+// haloBlock is the size of a block's input in bytes where there is a halo.
+const haloBlock = 32 << 20
+
+// blocks cuts the array into blocks of whole stored objects: one each, or with a
+// halo as many as the options allow, as close to cubes as they can be.
+func (d *Dataset) blocks(o MapOptions, item int) nd.Grid {
+	limit := o.BlockBytes
+	if limit == 0 && slices.ContainsFunc(o.Halo, func(h int) bool { return h > 0 }) {
+		limit = haloBlock
+	}
+	shape := slices.Clone(d.doc.Chunks)
+	for limit > 0 {
+		best := -1
+		for i := range shape {
+			if shape[i] < d.doc.Shape[i] && (best < 0 || shape[i] < shape[best]) && inputBytes(shape, o.Halo, item, i) <= limit {
+				best = i
+			}
+		}
+		if best < 0 {
+			break
+		}
+		shape[best] *= 2
+	}
+	grid, err := nd.NewGrid(d.doc.Shape, shape)
+	if err != nil { // the lengths are positive, as those of chunks are
+		return d.grid
+	}
+	return grid
+}
+
+// inputBytes is the size of a block's input after doubling it along one axis.
+func inputBytes(shape, halo []int, item, double int) int {
+	n := item
+	for i, s := range shape {
+		if i == double {
+			s *= 2
+		}
+		if n > maxInput/(s+2*halo[i]+1) {
+			return maxInput
+		}
+		n *= s + 2*halo[i]
+	}
+	return n
+}
+
+const maxInput = 1 << 62
+
+func (d *Dataset) mapBlock(ctx context.Context, dst *Dataset, o MapOptions, box nd.Box, f func(context.Context, Block) error) error {
+	in := nd.Box{Start: slices.Clone(box.Start), Shape: slices.Clone(box.Shape)}
+	for i, h := range o.Halo {
+		in.Start[i] -= h
+		in.Shape[i] += 2 * h
+	}
+	n, ok := nd.Size(in.Shape)
+	if !ok || n > maxInput/16 {
+		return fmt.Errorf("%w: a block of shape %v is too large", ErrInvalid, in.Shape)
+	}
+	inBuf := bufpool.Get(n * d.doc.Type.Size())
+	defer bufpool.Put(inBuf)
+	outBuf := bufpool.Get(box.Size() * dst.doc.Type.Size())
+	defer bufpool.Put(outBuf)
+	b := Block{
+		Box: box, Halo: o.Halo,
+		In:  nd.NewView(*inBuf, in.Shape, d.doc.Type.Size()),
+		Out: nd.NewView(*outBuf, box.Shape, dst.doc.Type.Size()),
+	}
+	err := o.Boundary.Read(b.In, in, d.doc.Shape, o.Value, func(part nd.Box, to nd.View) error {
+		return d.readSerial(ctx, part, to)
+	})
+	if err != nil {
+		return err
+	}
+	if err := f(ctx, b); err != nil {
+		return err
+	}
+	return dst.writeSerial(ctx, box, b.Out)
+}
+
+// readSerial reads a box on the caller's goroutine, for tasks that run side by
+// side already.
+func (d *Dataset) readSerial(ctx context.Context, box nd.Box, dst nd.View) error {
+	if box.Empty() {
+		return nil
+	}
+	r, err := nd.BoxSelection(box).Resolve(d.doc.Shape)
+	if err != nil {
+		return err
+	}
+	pieces := r.Pieces(d.grid)
+	j := &reading{d: d, pieces: pieces, canon: dst, split: 1}
+	for i := range pieces.Len() {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if err := j.task(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSerial writes a box on the caller's goroutine.
+func (d *Dataset) writeSerial(ctx context.Context, box nd.Box, src nd.View) error {
+	if box.Empty() {
+		return nil
+	}
+	r, err := nd.BoxSelection(box).Resolve(d.doc.Shape)
+	if err != nil {
+		return err
+	}
+	pieces := r.Pieces(d.grid)
+	for i := range pieces.Len() {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if err := d.writePiece(ctx, pieces.At(i), src); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Apply calls f for every chunk, stored or not, and replaces the chunk by what f
+// makes of it: In and Out are the same memory. If somebody else changes the
+// stored object meanwhile, f is called again with the new content. On an engine
+// of several ranks each does its share, and all have to call Apply.
+func (d *Dataset) Apply(ctx context.Context, f func(ctx context.Context, b Block) error) error {
+	d = d.now()
+	if err := d.c.o.writable("apply to " + d.String()); err != nil {
+		return err
+	}
+	tick := d.c.o.meter(d.grid.Len())
+	halo := make([]int, d.NDim())
+	err := d.c.o.engine().Run(ctx, d.grid.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
+		defer tick()
+		k := d.chunk(d.grid.Coords(i, nil))
+		buf := bufpool.Get(k.box.Size() * d.doc.Type.Size())
+		defer bufpool.Put(buf)
+		v := nd.NewView(*buf, k.box.Shape, d.doc.Type.Size())
+		local := nd.Full(k.box.Shape)
+		return d.change(ctx, k.key, func(old codec.Source) (nd.Box, nd.View, error) {
+			if old == nil {
+				nd.Fill(v, d.doc.Fill)
+			} else if err := d.chain.Read(ctx, old, local, v); err != nil {
+				return local, v, d.fault(k.key, err)
+			}
+			return local, v, f(ctx, Block{Box: k.box, In: v, Out: v, Halo: halo})
+		})
+	})
+	if err != nil {
+		return d.errorf("apply to", err)
+	}
+	return d.c.durable(ctx)
+}

@@ -1,0 +1,137 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/zarr"
+)
+
+// Node is a *Group or a *Dataset.
+type Node interface {
+	// Path is the node's place in the tree, "/" for the root.
+	Path() string
+	// Name is the last part of the path, "" for the root.
+	Name() string
+	// Attrs returns the attributes as they were when the node was opened or
+	// last changed through this value; the map is the caller's own.
+	Attrs() Attributes
+	// UpdateAttrs changes the attributes by a function. If somebody else
+	// changes the node at the same time the function is called again, with
+	// their changes in; what it returns an error for is not stored.
+	UpdateAttrs(ctx context.Context, change func(Attributes) error) error
+	// Connection returns the connection through which the node was opened.
+	Connection() *Connection
+
+	place() string
+}
+
+// Attributes are a node's attributes: what encoding/json can write, read back
+// with numbers as json.Number.
+type Attributes = zarr.Attributes
+
+// resolve returns the path from the root, without slashes at its ends, that
+// path names from the node base.
+func resolve(base, path string) (string, error) {
+	full := strings.TrimRight(path, "/")
+	if strings.HasPrefix(path, "/") {
+		full = strings.TrimLeft(full, "/")
+	} else {
+		full = join(base, full)
+	}
+	if full == "" {
+		return "", nil
+	}
+	if err := checkPath(full); err != nil {
+		return "", fmt.Errorf("path %q: %w", path, err)
+	}
+	return full, nil
+}
+
+// checkPath refuses names that no node can have: those that stores refuse in
+// keys, and those that metadata and chunks of Zarr use.
+func checkPath(path string) error {
+	if err := store.CheckKey(documentKey(path)); err != nil {
+		return err
+	}
+	for name := range strings.SplitSeq(path, "/") {
+		switch {
+		case name == zarr.Key:
+			return fmt.Errorf("%w: %q is the name of metadata", ErrInvalid, name)
+		case strings.HasPrefix(name, "__"):
+			return fmt.Errorf("%w: %q begins with __, which Zarr reserves", ErrInvalid, name)
+		case strings.Trim(name, ".") == "":
+			return fmt.Errorf("%w: %q consists of dots", ErrInvalid, name)
+		}
+	}
+	return nil
+}
+
+func lastName(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+func parentOf(path string) string { return path[:max(strings.LastIndexByte(path, '/'), 0)] }
+
+// Open opens the node at a path, relative to the start of the connection.
+func (c *Connection) Open(ctx context.Context, path string) (Node, error) {
+	return c.openFrom(ctx, c.start, path)
+}
+
+// OpenGroup opens the group at a path.
+func (c *Connection) OpenGroup(ctx context.Context, path string) (*Group, error) {
+	return asGroup(c.Open(ctx, path))
+}
+
+// OpenDataset opens the dataset at a path.
+func (c *Connection) OpenDataset(ctx context.Context, path string) (*Dataset, error) {
+	return asDataset(c.Open(ctx, path))
+}
+
+func asGroup(n Node, err error) (*Group, error) {
+	if err != nil {
+		return nil, err
+	}
+	if g, ok := n.(*Group); ok {
+		return g, nil
+	}
+	return nil, fmt.Errorf("%s in %s is a dataset, not a group", n.Path(), n.Connection().url)
+}
+
+func asDataset(n Node, err error) (*Dataset, error) {
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := n.(*Dataset); ok {
+		return d, nil
+	}
+	return nil, fmt.Errorf("%s in %s is a group, not a dataset", n.Path(), n.Connection().url)
+}
+
+func (c *Connection) openFrom(ctx context.Context, base, path string) (Node, error) {
+	full, err := resolve(base, path)
+	if err != nil {
+		return nil, err
+	}
+	doc, _, err := c.load(ctx, full)
+	if err != nil {
+		if errors.Is(err, ErrNotExist) {
+			err = fmt.Errorf("open %s in %s: %w: there is no such node", nodeName(full), c.url, ErrNotExist)
+		}
+		return nil, err
+	}
+	return c.node(full, doc)
+}
+
+func (c *Connection) node(path string, doc zarr.Document) (Node, error) {
+	h := handle{c: c, path: path}
+	switch doc := doc.(type) {
+	case *zarr.Array:
+		return newDataset(h, doc)
+	case *zarr.Group:
+		h.head = doc.Head()
+		return &Group{h}, nil
+	}
+	return nil, fmt.Errorf("open %s in %s: a document of type %T", nodeName(path), c.url, doc)
+}
