@@ -88,18 +88,23 @@ func (s *Store) GetRanges(ctx context.Context, key string, c store.Cond, spans [
 // than asking the kernel once more.
 const maxGap = 4096
 
+// small is how many bytes a piece must have on the average to be worth the
+// kernel's care; smaller ones are copied from a buffer that was read at once.
+const small = 8192
+
 // gather collects spans to be read in one call.
 type gather struct {
 	pieces     [][]byte
 	begin, end int64 // where they begin and end in the file
 	gap        [maxGap]byte
+	scratch    []byte
 }
 
 var gathers = sync.Pool{New: func() any { return new(gather) }}
 
 // free keeps g for the next caller, without this one's memory.
 func (g *gather) free() {
-	clear(g.pieces[:cap(g.pieces)])
+	clear(g.pieces)
 	g.pieces = g.pieces[:0]
 	gathers.Put(g)
 }
@@ -138,7 +143,47 @@ func (g *gather) flush(ctx context.Context, f file) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := f.readVector(g.pieces, g.begin)
+	var err error
+	if len(g.pieces) > 1 && (g.end-g.begin)/int64(len(g.pieces)) < small {
+		err = g.readSmall(f)
+	} else {
+		err = f.readVector(g.pieces, g.begin)
+	}
+	clear(g.pieces)
 	g.pieces = g.pieces[:0]
 	return err
+}
+
+func (g *gather) readSmall(f file) error {
+	if g.scratch == nil {
+		g.scratch = make([]byte, 256<<10)
+	}
+	off := g.begin
+	for i := 0; i < len(g.pieces); {
+		n, last := 0, i
+		for last < len(g.pieces) && n+len(g.pieces[last]) <= len(g.scratch) {
+			n += len(g.pieces[last])
+			last++
+		}
+		if last == i { // larger than scratch
+			if err := f.readAt(g.pieces[i], off); err != nil {
+				return err
+			}
+			off += int64(len(g.pieces[i]))
+			i++
+			continue
+		}
+		if err := f.readAt(g.scratch[:n], off); err != nil {
+			return err
+		}
+		off += int64(n)
+		for rest := g.scratch[:n]; i < last; i++ {
+			p := g.pieces[i]
+			if &p[0] != &g.gap[0] {
+				copy(p, rest)
+			}
+			rest = rest[len(p):]
+		}
+	}
+	return nil
 }

@@ -20,6 +20,8 @@ func (d dir) local() bool {
 	return unix.Fstatfs(d.fd, &st) == nil && st.Flags&unix.MNT_LOCAL != 0
 }
 
+func (d dir) replace(old, name string) error { return d.rename(old, name) }
+
 func (d dir) syncAll() error { return errors.ErrUnsupported }
 
 func (f file) copyFrom(file, int64) error { return errors.ErrUnsupported }

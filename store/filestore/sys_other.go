@@ -79,21 +79,22 @@ func (d dir) exists() bool {
 	return err == nil
 }
 
-func (d dir) mkdir(path string) error       { return d.root.Mkdir(path, 0o777) }
-func (d dir) rmdir(path string) error       { return d.remove(path, true) }
-func (d dir) unlink(name string) error      { return d.remove(name, false) }
-func (d dir) link(old, name string) error   { return d.root.Link(old, name) }
-func (d dir) rename(old, name string) error { return d.root.Rename(old, name) }
-func (d dir) moveDir(from, to string) error { return d.root.Rename(from, to) }
-func (d dir) tryLock() (bool, error)        { return false, errors.ErrUnsupported }
-func (d dir) sync() error                   { return nil }
-func (d dir) syncAll() error                { return errors.ErrUnsupported }
-func (d dir) local() bool                   { return false }
-func (d dir) close() error                  { return d.root.Close() }
-func (f file) tryLock() (bool, error)       { return false, errors.ErrUnsupported }
-func (f file) sync() error                  { return ignoreReadOnly(f.f.Sync()) }
-func (f file) close() error                 { return f.f.Close() }
-func (f file) copyFrom(file, int64) error   { return errors.ErrUnsupported }
+func (d dir) mkdir(path string) error        { return d.root.Mkdir(path, 0o777) }
+func (d dir) rmdir(path string) error        { return d.remove(path, true) }
+func (d dir) unlink(name string) error       { return d.remove(name, false) }
+func (d dir) link(old, name string) error    { return d.root.Link(old, name) }
+func (d dir) rename(old, name string) error  { return d.root.Rename(old, name) }
+func (d dir) replace(old, name string) error { return d.rename(old, name) }
+func (d dir) moveDir(from, to string) error  { return d.root.Rename(from, to) }
+func (d dir) tryLock() (bool, error)         { return false, errors.ErrUnsupported }
+func (d dir) sync() error                    { return nil }
+func (d dir) syncAll() error                 { return errors.ErrUnsupported }
+func (d dir) local() bool                    { return false }
+func (d dir) close() error                   { return d.root.Close() }
+func (f file) tryLock() (bool, error)        { return false, errors.ErrUnsupported }
+func (f file) sync() error                   { return ignoreReadOnly(f.f.Sync()) }
+func (f file) close() error                  { return f.f.Close() }
+func (f file) copyFrom(file, int64) error    { return errors.ErrUnsupported }
 
 // ignoreReadOnly drops the error of flushing a file that is open for reading
 // only, which Windows refuses.

@@ -176,6 +176,9 @@ func (w *writer) publish(locked bool) (attr, error) {
 		w.d.unlink(w.tempName)
 		return a, nil
 	}
+	if old.links > 0 && old.kind == regular {
+		return a, w.d.replace(w.tempName, w.name)
+	}
 	err = w.d.rename(w.tempName, w.name)
 	if old.kind == folder && isFolder(err) {
 		// An empty directory is nobody's folder.
