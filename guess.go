@@ -31,7 +31,7 @@ func GuessChunks(shape []int, item int, access string) ([]int, error) {
 		return nil, err
 	}
 	if _, ok := nd.Size(shape); !ok {
-		return nil, fmt.Errorf("%w: an array cannot have the shape %v", ErrInvalid, shape)
+		return nil, fmt.Errorf("%w: an array cannot have the shape %v: a length is negative, or there are too many elements for 63 bits", ErrInvalid, shape)
 	}
 	goal := max(guessedChunk/max(item, 1), 1)
 	chunks := make([]int, len(shape))
