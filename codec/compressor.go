@@ -1,9 +1,11 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/compress"
 	"github.com/dosna/dosna/internal/compress/deflate"
 	"github.com/dosna/dosna/internal/compress/zstd"
 )
@@ -14,67 +16,60 @@ type compressor struct {
 	encode     func(dst, src []byte) ([]byte, error)
 	decode     func(dst, src []byte, limit int) ([]byte, error)
 	decodeInto func(dst, src []byte) error // fills dst exactly
-	bound      func(n int) int
 }
 
-func (c compressor) Bound(n int) int { return c.bound(n) }
+// Bound leaves room for encoders other than ours, which are expected to need no
+// more than this for bytes that do not compress.
+func (c *compressor) Bound(n int) int { return n + n/8 + 4096 }
 
-func (c compressor) Encode(dst, src []byte) ([]byte, error) { return c.encode(dst, src) }
+func (c *compressor) Encode(dst, src []byte) ([]byte, error) { return c.encode(dst, src) }
 
-func (c compressor) Decode(dst, src []byte, limit int) ([]byte, error) {
+func (c *compressor) Decode(dst, src []byte, limit int) ([]byte, error) {
 	out, err := c.decode(dst, src, limit)
 	return out, asCorrupt(err)
 }
 
-func (c compressor) DecodeInto(dst, src []byte) error { return asCorrupt(c.decodeInto(dst, src)) }
+func (c *compressor) DecodeInto(dst, src []byte) error { return asCorrupt(c.decodeInto(dst, src)) }
 
-// asCorrupt: whatever a decoder objects to, the stored bytes are at fault.
+// asCorrupt gives what decoders say of stored bytes this package's sentinel.
 func asCorrupt(err error) error {
-	if err == nil {
-		return nil
+	if errors.Is(err, compress.ErrCorrupt) || errors.Is(err, compress.ErrTooLarge) {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	return err
 }
 
-// foreignBound is the most bytes that encoders other than ours are expected to
-// need for n bytes that do not compress.
-func foreignBound(n int) int { return n + n/8 + 4096 }
+// level checks a compression level.
+func (s Spec) level(level, lowest, highest int) error {
+	if level < lowest || level > highest {
+		return s.errorf(`configuration: "level": %d is not from %d to %d`, level, lowest, highest)
+	}
+	return nil
+}
 
 // bindGzip binds the codec "gzip" (RFC 1952; Zarr v3 codec "gzip").
 func bindGzip(s Spec, _ dtype.Type) (BytesCodec, error) {
-	o := struct {
-		Level int `json:"level"`
-	}{}
-	if err := s.config(&o, "level"); err != nil {
+	var level int
+	if err := s.config(required("level", &level)); err != nil {
 		return nil, err
 	}
-	if o.Level < 0 || o.Level > deflate.MaxLevel {
-		return nil, s.errorf("configuration: level %d is not from 0 to %d", o.Level, deflate.MaxLevel)
-	}
-	return compressor{
-		encode:     func(dst, src []byte) ([]byte, error) { return deflate.Gzip.Encode(dst, src, o.Level) },
+	return &compressor{
+		encode:     func(dst, src []byte) ([]byte, error) { return deflate.Gzip.Encode(dst, src, level) },
 		decode:     deflate.Gzip.Decode,
 		decodeInto: deflate.Gzip.DecodeInto,
-		bound:      foreignBound,
-	}, nil
+	}, s.level(level, 0, deflate.MaxLevel)
 }
 
 // bindZstd binds the codec "zstd" (RFC 8878; Zarr v3 codec "zstd").
 func bindZstd(s Spec, _ dtype.Type) (BytesCodec, error) {
-	o := struct {
-		Level    int  `json:"level"`
-		Checksum bool `json:"checksum"`
-	}{}
-	if err := s.config(&o); err != nil {
+	var level int
+	var checksum bool
+	if err := s.config(optional("level", &level), optional("checksum", &checksum)); err != nil {
 		return nil, err
 	}
-	if o.Level < zstd.MinLevel || o.Level > zstd.MaxLevel {
-		return nil, s.errorf("configuration: level %d is not from %d to %d", o.Level, zstd.MinLevel, zstd.MaxLevel)
-	}
-	return compressor{
-		encode:     func(dst, src []byte) ([]byte, error) { return zstd.Encode(dst, src, o.Level, o.Checksum) },
+	return &compressor{
+		encode:     func(dst, src []byte) ([]byte, error) { return zstd.Encode(dst, src, level, checksum) },
 		decode:     zstd.Decode,
 		decodeInto: zstd.DecodeInto,
-		bound:      foreignBound,
-	}, nil
+	}, s.level(level, zstd.MinLevel, zstd.MaxLevel)
 }

@@ -3,16 +3,23 @@ package codec
 import (
 	"context"
 	"slices"
+	"unsafe"
 
 	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
 
-// Patched is what a stored object is to become. Its parts are valid until
-// Release.
+// Patched is what a stored object is to become.
 type Patched struct {
-	Parts [][]byte // in order; nil if every element is fill, so that nothing is to be stored
-	lent  []*[]byte
+	// Parts are the object's bytes in order; nil if every element is fill, so
+	// that nothing is to be stored. They are valid until Release, and are not to
+	// be altered: some may lie in the memory of what was given to Patch, which is
+	// to stay as it is for so long.
+	Parts [][]byte
+
+	lent []*[]byte
+	room []byte // of the last buffer, what is not used yet
+	size int    // of all parts
 }
 
 // Release gives the parts' memory back.
@@ -23,52 +30,140 @@ func (p *Patched) Release() {
 	*p = Patched{}
 }
 
-// buffer lends memory until Release; what is appended to it is to be kept with
-// hold.
-func (p *Patched) buffer(n int) *[]byte {
+// lend returns n bytes that last until Release.
+func (p *Patched) lend(n int) *[]byte {
 	b := bufpool.Get(n)
 	p.lent = append(p.lent, b)
 	return b
 }
 
-// Patch encodes the chunk that src holds, or an empty one if old is nil, with
+// tail returns room for n bytes or more behind what was added last.
+func (p *Patched) tail(n int) []byte {
+	if cap(p.room) < n {
+		p.room = (*p.lend(max(n, min(2*p.size, rangeMax))))[:0] // many parts come to few buffers
+	}
+	return p.room
+}
+
+// add appends a part, which takes up room if it is in tail.
+func (p *Patched) add(part []byte) {
+	if len(part) == 0 {
+		return
+	}
+	p.size += len(part)
+	if len(part) <= cap(p.room) && unsafe.SliceData(part) == unsafe.SliceData(p.room) {
+		p.room = p.room[len(part):len(part)]
+	}
+	if n := len(p.Parts); n > 0 {
+		last := p.Parts[n-1]
+		if room := last[len(last):cap(last)]; len(room) >= len(part) && unsafe.SliceData(room) == unsafe.SliceData(part) {
+			p.Parts[n-1] = last[:len(last)+len(part)]
+			return
+		}
+	}
+	p.Parts = append(p.Parts, part)
+}
+
+// mark is a state of Patched to which it can be reset.
+type mark struct{ parts, last, size int }
+
+func (p *Patched) mark() mark {
+	m := mark{len(p.Parts), 0, p.size}
+	if m.parts > 0 {
+		m.last = len(p.Parts[m.parts-1])
+	}
+	return m
+}
+
+func (p *Patched) reset(m mark) {
+	p.Parts, p.size = p.Parts[:m.parts], m.size
+	if m.parts > 0 {
+		p.Parts[m.parts-1] = p.Parts[m.parts-1][:m.last]
+	}
+}
+
+// Patch encodes the chunk that old holds, or one of fill if old is nil, with
 // the elements of box replaced by those of v. Inner chunks of a shard that box
 // does not touch are taken over as they are. Everything taken from old has been
 // checked or is still under its own checksum.
 func (c *Chain) Patch(ctx context.Context, old Source, box nd.Box, v nd.View) (*Patched, error) {
+	if err := c.admits(box, v); err != nil {
+		return nil, err
+	}
+	sc := newScratch()
+	defer sc.free()
 	p := &Patched{}
-	if err := c.patch(ctx, old, box, v, p); err != nil {
+	if err := c.patch(ctx, sc, old, box, v, p); err != nil {
 		p.Release()
 		return nil, err
+	}
+	if p.size == 0 {
+		p.Parts = nil
 	}
 	return p, nil
 }
 
-func (c *Chain) patch(ctx context.Context, old Source, box nd.Box, v nd.View, p *Patched) error {
+// patch appends to p what the chunk is to become, or nothing if all is fill.
+func (c *Chain) patch(ctx context.Context, sc *scratch, old Source, box nd.Box, v nd.View, p *Patched) error {
 	if s, ok := c.array.(*sharding); ok && len(c.bytes) == 0 {
-		box, v = c.toStored(box, v)
-		return s.patch(ctx, old, box, v, p)
+		box, v = sc.transposed(c.perm, box, v)
+		return s.patch(ctx, sc, old, box, v, p)
 	}
 	if err := c.fits(); err != nil {
 		return err
 	}
-	held := bufpool.Get(nd.Box{Shape: c.in.Shape}.Size() * c.in.Type.Size())
-	defer bufpool.Put(held)
-	whole := nd.NewView(*held, c.in.Shape, c.in.Type.Size())
-	if !slices.Equal(box.Shape, c.in.Shape) {
-		if old == nil {
-			nd.Fill(whole, c.in.Fill)
-		} else if err := c.Read(ctx, old, nd.Full(c.in.Shape), whole); err != nil {
-			return err
-		}
+	if slices.Equal(box.Shape, c.in.Shape) {
+		return c.store(sc, v, p)
+	}
+	whole := c.view
+	if c.native() {
+		whole.Data = p.tail(c.MaxStored())[:c.size]
+	} else {
+		held := bufpool.Get(c.size)
+		defer bufpool.Put(held)
+		whole.Data = *held
+	}
+	if old == nil {
+		nd.Fill(whole, c.in.Fill)
+	} else if err := c.read(ctx, sc, old, c.full, whole); err != nil {
+		return err
 	}
 	nd.Copy(whole.Sub(box), v)
-	if c.IsFill(whole) {
-		return nil
+	if !c.native() {
+		return c.store(sc, whole, p)
 	}
-	out := p.buffer(0)
-	var err error
-	*out, err = c.Encode((*out)[:0], whole)
-	p.Parts = append(p.Parts, *out)
-	return err
+	if !c.IsFill(whole) {
+		out := whole.Data
+		for _, b := range c.bytes {
+			out = b.(trailer).seal(out, 0)
+		}
+		p.add(out)
+	}
+	return nil
+}
+
+// native reports whether a stored chunk is its elements as they are in memory,
+// and checksums.
+func (c *Chain) native() bool {
+	return c.raw != nil && !c.raw.swap && c.left == 0 && c.perm == nil
+}
+
+// store appends an encoded chunk, unless it is all fill. If that is the very
+// memory of v, it is not copied.
+func (c *Chain) store(sc *scratch, v nd.View, p *Patched) error {
+	if c.native() && len(c.bytes) == 0 {
+		if mem, ok := c.raw.direct(v); ok {
+			if !c.IsFill(v) {
+				p.add(mem)
+			}
+			return nil
+		}
+	}
+	room := p.tail(min(c.MaxStored(), 2*c.size+4096))
+	out, stored, err := c.encode(sc, room, v, true)
+	if err != nil || !stored {
+		return err
+	}
+	p.add(out)
+	return nil
 }

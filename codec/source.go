@@ -2,6 +2,9 @@ package codec
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 
 	"github.com/dosna/dosna/nd"
 )
@@ -11,20 +14,22 @@ import (
 // version, or fail.
 type Source interface {
 	// ReadAll appends the whole object to dst; an object of more than limit
-	// bytes is an error.
+	// bytes is an error, which is to wrap ErrCorrupt.
 	ReadAll(ctx context.Context, dst []byte, limit int) ([]byte, error)
 	// ReadSpans fills every span, or fails; a span that reaches outside the
-	// object wraps io.ErrUnexpectedEOF.
+	// object wraps io.ErrUnexpectedEOF. Spans with little between them have
+	// been made one already, so far as that pays for a local file; a source
+	// whose requests are dearer does well to join more of them.
 	ReadSpans(ctx context.Context, spans []nd.Span) error
 }
 
-// Bytes is a Source in memory.
+// Bytes is a Source in memory, which is only ever read.
 type Bytes []byte
 
 // ReadAll implements Source.
 func (b Bytes) ReadAll(_ context.Context, dst []byte, limit int) ([]byte, error) {
 	if len(b) > limit {
-		return dst, corrupt("%d bytes where at most %d can be", len(b), limit)
+		return dst, tooLong(int64(len(b)), limit)
 	}
 	return append(dst, b...), nil
 }
@@ -32,7 +37,7 @@ func (b Bytes) ReadAll(_ context.Context, dst []byte, limit int) ([]byte, error)
 // ReadSpans implements Source.
 func (b Bytes) ReadSpans(_ context.Context, spans []nd.Span) error {
 	for _, s := range spans {
-		part, err := b.span(s.Off, len(s.Dst))
+		part, err := b.span(s.Off, int64(len(s.Dst)))
 		if err != nil {
 			return err
 		}
@@ -41,14 +46,34 @@ func (b Bytes) ReadSpans(_ context.Context, spans []nd.Span) error {
 	return nil
 }
 
-func (b Bytes) span(off int64, n int) ([]byte, error) {
-	if off < 0 {
-		off += int64(len(b))
+// span returns n bytes at off, which counts from the end if it is negative.
+func (b Bytes) span(off, n int64) ([]byte, error) {
+	at := off
+	if at < 0 {
+		at += int64(len(b))
 	}
-	if off < 0 || off > int64(len(b))-int64(n) {
-		return nil, corrupt("%d bytes at %d reach outside the %d bytes that there are", n, off, len(b))
+	if at < 0 || n < 0 || at > int64(len(b))-n {
+		return nil, outside(off, n, int64(len(b)))
 	}
-	return b[off : off+int64(n)], nil
+	return b[at : at+n : at+n], nil
+}
+
+func tooLong(n int64, limit int) error {
+	return corrupt("%d bytes where at most %d can be", n, limit)
+}
+
+func outside(off, n, size int64) error {
+	return fmt.Errorf("%w: %w: %d bytes at %d of %d", ErrCorrupt, io.ErrUnexpectedEOF, n, off, size)
+}
+
+// readSpans reads from src what an intact object has: one that ends too early
+// is corrupt.
+func readSpans(ctx context.Context, src Source, spans []nd.Span) error {
+	err := src.ReadSpans(ctx, spans)
+	if errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, ErrCorrupt) {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return err
 }
 
 // section is the run of a source that holds one inner chunk of a shard.
@@ -57,26 +82,28 @@ type section struct {
 	off, n int64
 }
 
-func (s section) ReadAll(ctx context.Context, dst []byte, limit int) ([]byte, error) {
+// ReadAll implements Source.
+func (s *section) ReadAll(ctx context.Context, dst []byte, limit int) ([]byte, error) {
 	if s.n > int64(limit) {
-		return dst, corrupt("an inner chunk of %d bytes where at most %d can be", s.n, limit)
+		return dst, tooLong(s.n, limit)
 	}
 	at := len(dst)
 	dst = grow(dst, int(s.n))
-	err := s.src.ReadSpans(ctx, []nd.Span{{Off: s.off, Dst: dst[at:]}})
-	return dst, err
+	return dst, s.src.ReadSpans(ctx, []nd.Span{{Off: s.off, Dst: dst[at:]}})
 }
 
-func (s section) ReadSpans(ctx context.Context, spans []nd.Span) error {
+// ReadSpans implements Source.
+func (s *section) ReadSpans(ctx context.Context, spans []nd.Span) error {
 	inner := make([]nd.Span, len(spans))
 	for i, p := range spans {
-		if p.Off < 0 {
-			p.Off += s.n
+		at, n := p.Off, int64(len(p.Dst))
+		if at < 0 {
+			at += s.n
 		}
-		if p.Off < 0 || p.Off > s.n-int64(len(p.Dst)) {
-			return corrupt("%d bytes at %d reach outside an inner chunk of %d bytes", len(p.Dst), p.Off, s.n)
+		if at < 0 || at > s.n-n {
+			return outside(p.Off, n, s.n)
 		}
-		inner[i] = nd.Span{Off: s.off + p.Off, Dst: p.Dst}
+		inner[i] = nd.Span{Off: s.off + at, Dst: p.Dst}
 	}
 	return s.src.ReadSpans(ctx, inner)
 }

@@ -1,11 +1,9 @@
 package codec
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/dosna/dosna/dtype"
@@ -23,67 +21,6 @@ type Chunk struct {
 	Shape []int
 	Type  dtype.Type
 	Fill  []byte
-}
-
-// UnmarshalJSON accepts the two forms of the specification: an object with name
-// and configuration, and a bare name.
-func (s *Spec) UnmarshalJSON(raw []byte) error {
-	if len(raw) > 0 && raw[0] == '"' {
-		*s = Spec{}
-		return json.Unmarshal(raw, &s.Name)
-	}
-	var o struct {
-		Name           *string         `json:"name"`
-		Config         json.RawMessage `json:"configuration"`
-		MustUnderstand *bool           `json:"must_understand"` // a codec can never be left out, so it adds nothing
-	}
-	if err := decodeStrict(raw, &o); err != nil {
-		return err
-	}
-	if o.Name == nil {
-		return errors.New("a codec without a name")
-	}
-	*s = Spec{*o.Name, o.Config}
-	return nil
-}
-
-// decodeStrict reads one JSON value and refuses members that v does not have.
-func decodeStrict(raw []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one JSON value")
-	}
-	return nil
-}
-
-// config reads the codec's configuration into v; required names the members
-// that have to be there.
-func (s Spec) config(v any, required ...string) error {
-	raw := s.Config
-	if len(raw) == 0 || string(raw) == "null" {
-		raw = json.RawMessage("{}")
-	}
-	if err := decodeStrict(raw, v); err != nil {
-		return fmt.Errorf("codec %s: configuration: %w", s.Name, err)
-	}
-	var have map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &have); err != nil {
-		return fmt.Errorf("codec %s: configuration: %w", s.Name, err)
-	}
-	for _, name := range required {
-		if _, ok := have[name]; !ok {
-			return fmt.Errorf("codec %s: configuration: %q is missing", s.Name, name)
-		}
-	}
-	return nil
-}
-
-func (s Spec) errorf(format string, args ...any) error {
-	return fmt.Errorf("codec %s: "+format, append([]any{s.Name}, args...)...)
 }
 
 // NewSpec returns the spec of a codec with the given configuration, which is
@@ -105,3 +42,83 @@ func Names() []string {
 	slices.Sort(names)
 	return names
 }
+
+// UnmarshalJSON accepts the two forms of the specification: an object with name
+// and configuration, and a bare name.
+func (s *Spec) UnmarshalJSON(raw []byte) error {
+	*s = Spec{}
+	if len(raw) > 0 && raw[0] == '"' {
+		return json.Unmarshal(raw, &s.Name)
+	}
+	var mustUnderstand bool // a codec can never be left out, so it adds nothing
+	err := readObject(raw,
+		required("name", &s.Name), optional("configuration", &s.Config), optional("must_understand", &mustUnderstand))
+	if err != nil {
+		return fmt.Errorf("codec %s: %w", clip(raw), err)
+	}
+	return nil
+}
+
+func clip(raw []byte) string {
+	if len(raw) > 60 {
+		return string(raw[:60]) + "…"
+	}
+	return string(raw)
+}
+
+// config reads the codec's configuration.
+func (s Spec) config(members ...member) error {
+	raw := s.Config
+	if isNull(raw) {
+		raw = json.RawMessage("{}")
+	}
+	if err := readObject(raw, members...); err != nil {
+		return s.errorf("configuration: %w", err)
+	}
+	return nil
+}
+
+func (s Spec) errorf(format string, args ...any) error {
+	return fmt.Errorf("codec %s: "+format, append([]any{s.Name}, args...)...)
+}
+
+// member is one of those that a JSON object may have.
+type member struct {
+	name string
+	into any
+	need bool
+}
+
+func required(name string, into any) member { return member{name, into, true} }
+func optional(name string, into any) member { return member{name, into, false} }
+
+// readObject reads an object that has no members but these. Names count to the
+// letter, which encoding/json alone would not see to; null is like nothing.
+func readObject(raw []byte, members ...member) error {
+	var have map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &have); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return fmt.Errorf("a JSON %s where an object is to be", wrong.Value)
+		}
+		return err
+	}
+	for _, m := range members {
+		value := have[m.name]
+		delete(have, m.name)
+		switch {
+		case !isNull(value):
+			if err := json.Unmarshal(value, m.into); err != nil {
+				return fmt.Errorf("%q: %w", m.name, err)
+			}
+		case m.need:
+			return fmt.Errorf("%q is missing", m.name)
+		}
+	}
+	for name := range have {
+		return fmt.Errorf("unknown member %q", name)
+	}
+	return nil
+}
+
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }

@@ -8,14 +8,12 @@ import (
 // transpose adds a transpose codec (Zarr v3 codec "transpose"): axis i of what
 // is stored is axis order[i] of what came before.
 func (c *Chain) transpose(s Spec) error {
-	var o struct {
-		Order json.RawMessage `json:"order"`
-	}
-	if err := s.config(&o, "order"); err != nil {
+	var raw json.RawMessage
+	if err := s.config(required("order", &raw)); err != nil {
 		return err
 	}
 	n := len(c.shape)
-	order, err := parseOrder(s, o.Order, n)
+	order, err := parseOrder(s, raw, n)
 	if err != nil {
 		return err
 	}
@@ -31,33 +29,34 @@ func (c *Chain) transpose(s Spec) error {
 }
 
 func parseOrder(s Spec, raw json.RawMessage, ndim int) ([]int, error) {
-	var order []int
 	var letter string
 	if json.Unmarshal(raw, &letter) == nil { // "C" and "F", of earlier drafts
-		for i := range ndim {
-			order = append(order, i)
+		order := make([]int, ndim)
+		for i := range order {
+			order[i] = i
 		}
 		switch letter {
 		case "F":
 			slices.Reverse(order)
 		case "C":
 		default:
-			return nil, s.errorf("order %q is neither a permutation of the axes nor C or F", letter)
+			return nil, s.errorf(`configuration: "order": %q is neither a permutation of the axes nor C or F`, letter)
 		}
 		return order, nil
 	}
+	var order []int
 	if err := json.Unmarshal(raw, &order); err != nil {
-		return nil, s.errorf("order: %w", err)
+		return nil, s.errorf(`configuration: "order": %w`, err)
+	}
+	if len(order) != ndim {
+		return nil, s.errorf(`configuration: "order" has %d entries for %d axes`, len(order), ndim)
 	}
 	seen := make([]bool, ndim)
 	for _, p := range order {
 		if p < 0 || p >= ndim || seen[p] {
-			return nil, s.errorf("order %v is not a permutation of the axes 0 to %d", order, ndim-1)
+			return nil, s.errorf(`configuration: "order": %v is not a permutation of the axes 0 to %d`, order, ndim-1)
 		}
 		seen[p] = true
-	}
-	if len(order) != ndim {
-		return nil, s.errorf("order %v has %d entries for %d axes", order, len(order), ndim)
 	}
 	return order, nil
 }

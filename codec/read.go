@@ -1,0 +1,159 @@
+package codec
+
+import (
+	"context"
+	"slices"
+
+	"github.com/dosna/dosna/nd"
+)
+
+// Prepare returns a source like src that remembers what every read of it needs,
+// such as a shard's index. It is for several reads of one object.
+func (c *Chain) Prepare(ctx context.Context, src Source) (Source, error) {
+	if s, ok := c.array.(*sharding); ok && len(c.bytes) == 0 {
+		return s.prepare(ctx, src)
+	}
+	return src, nil
+}
+
+// Read decodes the elements of box, in chunk coordinates, into dst, which has
+// the box's shape. The bytes of src are read whole, and checked, where they are
+// compressed or checksummed; else in ranges. After an error the contents of dst
+// are undefined.
+func (c *Chain) Read(ctx context.Context, src Source, box nd.Box, dst nd.View) error {
+	if err := c.admits(box, dst); err != nil || box.Empty() {
+		return err
+	}
+	sc := newScratch()
+	defer sc.free()
+	return c.read(ctx, sc, src, box, dst)
+}
+
+func (c *Chain) read(ctx context.Context, sc *scratch, src Source, box nd.Box, dst nd.View) error {
+	if len(c.bytes) == 0 || c.bare() && !slices.Equal(box.Shape, c.in.Shape) {
+		box, dst = sc.transposed(c.perm, box, dst)
+		return c.array.read(ctx, sc, src, box, dst)
+	}
+	data, held, err := c.fetch(ctx, src)
+	defer put(held)
+	if err != nil {
+		return err
+	}
+	return c.decode(ctx, sc, data, box, dst)
+}
+
+// Check decodes all of src, and says what is wrong with it.
+func (c *Chain) Check(ctx context.Context, src Source) error {
+	sc := newScratch()
+	defer sc.free()
+	return c.checkAll(ctx, sc, src)
+}
+
+func (c *Chain) checkAll(ctx context.Context, sc *scratch, src Source) error {
+	if s, ok := c.array.(*sharding); ok && len(c.bytes) == 0 {
+		return s.checkAll(ctx, sc, src)
+	}
+	data, held, err := c.fetch(ctx, src)
+	defer put(held)
+	if err != nil {
+		return err
+	}
+	return c.check(ctx, sc, data)
+}
+
+func (c *Chain) check(ctx context.Context, sc *scratch, data []byte) error {
+	data, held, err := c.peel(data, 0)
+	defer put(held)
+	if err != nil {
+		return err
+	}
+	return c.array.check(ctx, sc, data)
+}
+
+// fetch returns all bytes of src and the buffer that they are in, if it is ours.
+func (c *Chain) fetch(ctx context.Context, src Source) (data []byte, held *[]byte, err error) {
+	if err := c.fits(); err != nil {
+		return nil, nil, err
+	}
+	if b, ok := src.(Bytes); ok {
+		if len(b) > c.MaxStored() {
+			return nil, nil, tooLong(int64(len(b)), c.MaxStored())
+		}
+		return b, nil, nil
+	}
+	stage := len(c.bytes)
+	held = c.sizes.get(stage)
+	data, err = src.ReadAll(ctx, (*held)[:0], c.MaxStored())
+	if err == nil {
+		*held = data
+		c.sizes.saw(stage, len(data))
+	}
+	return data, held, err
+}
+
+// decode is read from all of the stored bytes.
+func (c *Chain) decode(ctx context.Context, sc *scratch, data []byte, box nd.Box, dst nd.View) error {
+	box, dst = sc.transposed(c.perm, box, dst)
+	if c.bare() && len(data) == c.MaxStored() && !slices.Equal(box.Shape, c.shape) {
+		c.raw.window(sc, data, 0, box, dst)
+		return nil
+	}
+	into, last := c.straight(box, dst)
+	stop := 0
+	if into != nil {
+		stop = 1
+	}
+	data, held, err := c.peel(data, stop)
+	defer put(held)
+	switch {
+	case err != nil:
+		return err
+	case into == nil:
+		return c.array.decode(ctx, sc, data, box, dst)
+	}
+	if err := last.DecodeInto(into, data); err != nil {
+		return err
+	}
+	c.raw.tidy(into)
+	return nil
+}
+
+// straight returns the memory of dst, if it is laid out as the chunk is, and
+// the codec that can decode right into it.
+func (c *Chain) straight(box nd.Box, dst nd.View) ([]byte, intoDecoder) {
+	if c.raw == nil || len(c.bytes) == 0 || !slices.Equal(box.Shape, c.shape) {
+		return nil, nil
+	}
+	d, ok := c.bytes[0].(intoDecoder)
+	if !ok {
+		return nil, nil
+	}
+	into, _ := dst.Contiguous()
+	return into, d
+}
+
+// peel undoes the bytes codecs from the last to that at stop, and returns what
+// they give and the buffer that it is in, if that is not the memory of data.
+func (c *Chain) peel(data []byte, stop int) (out []byte, held *[]byte, err error) {
+	if err := c.fits(); err != nil {
+		return nil, nil, err
+	}
+	for i := len(c.bytes) - 1; i >= stop; i-- {
+		if t, ok := c.bytes[i].(trailer); ok {
+			data, err = t.check(data)
+		} else {
+			next := c.sizes.get(i)
+			data, err = c.bytes[i].Decode((*next)[:0], data, c.limit[i])
+			put(held)
+			held = next
+			if err == nil {
+				*held = data
+				c.sizes.saw(i, len(data))
+			}
+		}
+		if err != nil {
+			return nil, held, err
+		}
+	}
+	return data, held, nil
+}

@@ -1,0 +1,190 @@
+package codec
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/nd"
+)
+
+// encode implements arrayCodec. Inner chunks lie in the order of the index.
+func (s *sharding) encode(sc *scratch, dst []byte, v nd.View, omit bool) ([]byte, bool, error) {
+	start := len(dst)
+	held := bufpool.Get(16 * s.n)
+	defer bufpool.Put(held)
+	index := shardIndex(*held)
+	index.clear()
+	if s.atStart {
+		dst = grow(dst, s.indexLen)
+	}
+	box := nd.Box{Start: s.full.Start, Shape: v.Shape}
+	p := newPlace(sc, len(s.counts))
+	some := false
+	for c := s.cursor(sc, box); c.more; c.next() {
+		at, from, mark := c.number(), len(dst), len(sc.ints)
+		s.locate(&p, at, box)
+		out, stored, err := s.inner.encode(sc, dst, p.of(v), true)
+		if err != nil {
+			return dst[:start], false, err
+		}
+		if dst = out; stored {
+			index.set(at, from-start, len(dst)-from)
+			some = true
+		}
+		sc.ints = sc.ints[:mark]
+	}
+	if omit && !some {
+		return dst[:start], false, nil
+	}
+	if s.atStart {
+		return dst, true, s.fillIndex(sc, dst[start:start+s.indexLen], index)
+	}
+	dst, err := s.appendIndex(sc, dst, index)
+	return dst, true, err
+}
+
+// fillIndex encodes the index into room of just its length.
+func (s *sharding) fillIndex(sc *scratch, room []byte, index shardIndex) error {
+	out, err := s.appendIndex(sc, room[:0], index)
+	copy(room, out) // unless it is there already
+	return err
+}
+
+// patch appends to p what the shard is to become, or nothing if all is fill.
+// Inner chunks outside box are taken over encoded.
+func (s *sharding) patch(ctx context.Context, sc *scratch, old Source, box nd.Box, v nd.View, p *Patched) error {
+	was, err := s.keep(ctx, sc, old, box, p)
+	if err != nil {
+		return err
+	}
+	defer was.close()
+	held := bufpool.Get(16 * s.n)
+	defer bufpool.Put(held)
+	index := shardIndex(*held)
+	index.clear()
+	mark := p.mark()
+	var head []byte
+	if s.atStart {
+		head = p.tail(s.indexLen)[:s.indexLen]
+		p.add(head)
+	}
+	pl := newPlace(sc, len(s.counts))
+	some := false
+	for at := range s.n {
+		from := p.size
+		data := was.take(at)
+		if s.locate(&pl, at, box) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := s.patchInner(ctx, sc, data, &pl, v, p); err != nil {
+				return s.located(err, at, was.entry)
+			}
+		} else {
+			p.add(data)
+		}
+		if p.size > from {
+			index.set(at, from-mark.size, p.size-from)
+			some = true
+		}
+	}
+	switch {
+	case !some:
+		p.reset(mark)
+		return nil
+	case s.atStart:
+		return s.fillIndex(sc, head, index)
+	}
+	tail, err := s.appendIndex(sc, p.tail(s.indexLen), index)
+	p.add(tail)
+	return err
+}
+
+func (s *sharding) patchInner(ctx context.Context, sc *scratch, data []byte, pl *place, v nd.View, p *Patched) error {
+	ints := len(sc.ints)
+	defer func() { sc.ints = sc.ints[:ints] }()
+	var old Source
+	if data != nil {
+		old = Bytes(data)
+	}
+	return s.inner.patch(ctx, sc, old, pl.cell, pl.of(v), p)
+}
+
+// keptShard is what a patch needs of the old shard: those inner chunks of which
+// it does not replace every element.
+type keptShard struct {
+	sc    *scratch
+	base  int
+	jobs  []job  // in order of their numbers
+	data  []byte // that they lie in
+	next  int
+	entry entry // of the inner chunk last taken
+}
+
+// keep reads what a patch of box needs. The inner chunks last as long as p.
+func (s *sharding) keep(ctx context.Context, sc *scratch, old Source, box nd.Box, p *Patched) (*keptShard, error) {
+	k := &keptShard{sc: sc, base: len(sc.jobs)}
+	if old == nil || slices.Equal(box.Shape, s.in.Shape) {
+		return k, nil
+	}
+	var index shardIndex
+	if ready, ok := old.(*prepared); ok {
+		old, index = ready.Source, ready.index
+	} else {
+		held, err := s.readIndex(ctx, sc, old)
+		if err != nil {
+			return nil, err
+		}
+		defer bufpool.Put(held)
+		index = *held
+	}
+	b, inMemory := old.(Bytes)
+	k.data = b
+	pl := newPlace(sc, len(s.counts))
+	for at := range s.n {
+		e, stored, err := s.entry(index, at)
+		if err != nil {
+			return nil, err
+		}
+		if !stored || s.locate(&pl, at, box) && slices.Equal(pl.cell.Shape, s.inner.in.Shape) {
+			continue
+		}
+		if inMemory {
+			if _, err := b.span(int64(e.off), int64(e.n)); err != nil {
+				return nil, s.located(err, at, e)
+			}
+		}
+		sc.jobs = append(sc.jobs, job{at: at, off: int64(e.off), n: int(e.n), pos: int(e.off)})
+	}
+	k.jobs = sc.jobs[k.base:]
+	if inMemory {
+		return k, nil
+	}
+	slices.SortFunc(k.jobs, byOffset)
+	n, total := sc.plan(k.jobs, maxWhole)
+	if n < len(k.jobs) {
+		return nil, fmt.Errorf("more than %d bytes of a shard are to be held in memory to change a part of it: use smaller shards", maxWhole)
+	}
+	k.data = *p.lend(total)
+	if err := sc.fetch(ctx, old, k.data); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(k.jobs, byNumber)
+	return k, nil
+}
+
+// take returns the inner chunk of that number, if it is one of those kept. The
+// numbers are asked for in order.
+func (k *keptShard) take(at int) []byte {
+	if k.next == len(k.jobs) || k.jobs[k.next].at != at {
+		return nil
+	}
+	j := k.jobs[k.next]
+	k.next++
+	k.entry = entry{uint64(j.off), uint64(j.n)}
+	return k.data[j.pos : j.pos+j.n]
+}
+
+func (k *keptShard) close() { k.sc.jobs = k.sc.jobs[:k.base] }
