@@ -195,6 +195,9 @@ func allOptions() []Options {
 func TestRoundTrip(t *testing.T) {
 	for _, o := range allOptions() {
 		for name, plain := range compresstest.Inputs() {
+			if o.TypeSize != 4 {
+				plain = plain[:min(len(plain), 20_001)]
+			}
 			chunk, err := Encode([]byte("before"), plain, o)
 			if err != nil {
 				t.Fatal(err)

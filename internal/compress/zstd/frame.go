@@ -104,6 +104,7 @@ func (l *layout) frame(src []byte) ([]byte, error) {
 	}
 
 	most := 0
+	blockMax := int(min(window, maxBlock))
 	for last := false; !last; {
 		if len(src) < 3 {
 			return nil, errTruncated
@@ -120,12 +121,12 @@ func (l *layout) frame(src []byte) ([]byte, error) {
 			stored = 1
 			most += size
 		case 2: // compressed
-			most += int(min(window, maxBlock))
+			most += blockMax
 		default:
 			return nil, compress.Corrupt("zstd", "reserved block type")
 		}
-		if size > maxBlock {
-			return nil, compress.Corrupt("zstd", "a block of %d bytes exceeds the format's limit", size)
+		if size > blockMax {
+			return nil, compress.Corrupt("zstd", "a block of %d bytes, where the format allows %d", size, blockMax)
 		}
 		if len(src) < stored {
 			return nil, errTruncated

@@ -139,7 +139,9 @@ func decodeInto(impl implementation, dst, src []byte) error {
 
 // DecodePrefix fills dst with the first len(dst) decoded bytes and stops
 // there: the rest is neither decoded nor are checksums verified, unless dst
-// takes in everything. src must be whole all the same.
+// takes in everything. src must be whole all the same. Unlike the other
+// decoders it needs a window, and refuses one larger than both 128 MiB and the
+// content, which no encoder asks for that knows the content's size.
 func DecodePrefix(dst, src []byte) error {
 	impl, _ := load()
 	return decodePrefix(impl, dst, src)
