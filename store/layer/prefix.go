@@ -102,11 +102,13 @@ func (p *prefixed) Delete(ctx context.Context, key string, c store.Cond) error {
 
 func (p *prefixed) List(ctx context.Context, o store.ListOptions) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
-		var err error
-		if o.Prefix, err = p.folder("list", o.Prefix); err != nil {
+		below, err := p.folder("list", o.Prefix)
+		if err != nil {
 			yield(store.Info{}, err)
 			return
 		}
+		o := o // the sequence may be ranged over again
+		o.Prefix = below
 		if o.After != "" {
 			o.After = p.prefix + o.After
 		}
