@@ -1,0 +1,114 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// CopyOptions say what changes in a copy; the zero value changes nothing. Its
+// members mean what those of DatasetSpec do.
+type CopyOptions struct {
+	Chunks, Shards  []int
+	Access          string
+	Codec, Checksum string
+}
+
+// Copy copies a node, with everything below it, to a path where there is none,
+// in the same or in another tree; groups above it that are missing are created.
+// The path is looked up from the start of the connection. After an error a part
+// may have been copied.
+func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOptions) (Node, error) {
+	if o == nil {
+		o = &CopyOptions{}
+	}
+	full, err := resolve(to.start, path)
+	if err != nil {
+		return nil, err
+	}
+	if src.Connection().url == to.url && (full == src.place() || strings.HasPrefix(full, src.place()+"/") || src.place() == "") {
+		return nil, fmt.Errorf("copy %s to %s in %s: %w: a node cannot be copied into itself", src.Path(), nodeName(full), to.url, ErrInvalid)
+	}
+	return copyNode(ctx, src, to, full, o)
+}
+
+func copyNode(ctx context.Context, src Node, to *Connection, full string, o *CopyOptions) (Node, error) {
+	if d, ok := src.(*Dataset); ok {
+		s, err := o.spec(d)
+		if err != nil {
+			return nil, d.errorf("copy", err)
+		}
+		out, err := to.createDataset(ctx, "", full, s)
+		if err != nil {
+			return nil, err
+		}
+		return out, d.CopyTo(ctx, out)
+	}
+	g, ok := src.(*Group)
+	if !ok {
+		return nil, fmt.Errorf("copy %s: %w: a node of type %T", src.Path(), ErrInvalid, src)
+	}
+	out, err := copyGroup(ctx, g, to, full)
+	if err != nil {
+		return nil, err
+	}
+	names, err := g.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		child, err := g.Open(ctx, name)
+		if errors.Is(err, ErrNotExist) || errors.Is(err, ErrInvalid) && checkPath(join(g.path, name)) != nil {
+			continue // a folder that is no node
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, err := copyNode(ctx, child, to, join(full, name), o); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func copyGroup(ctx context.Context, g *Group, to *Connection, full string) (*Group, error) {
+	if full != "" {
+		root := &Group{handle{c: to}}
+		return root.CreateGroup(ctx, full, g.Attrs())
+	}
+	out, err := to.Root(ctx) // it is there, and takes over the attributes
+	if err != nil {
+		return nil, err
+	}
+	return out, out.UpdateAttrs(ctx, func(a Attributes) error {
+		for name, v := range g.Attrs() {
+			a[name] = v
+		}
+		return nil
+	})
+}
+
+// spec returns what creates the copy of a dataset.
+func (o *CopyOptions) spec(d *Dataset) (DatasetSpec, error) {
+	s := d.Spec()
+	if o.Chunks == nil && o.Shards == nil && o.Access == "" && o.Codec == "" && o.Checksum == "" {
+		return s, nil
+	}
+	if o.Codec == "" && o.Checksum == "" {
+		s.Codecs = d.chain.InnerSpecs()
+	} else {
+		s.Codecs, s.Codec, s.Checksum = nil, o.Codec, o.Checksum
+	}
+	s.Chunks, s.Shards, s.Access = d.Chunks(), d.Shards(), o.Access
+	switch {
+	case o.Access != "":
+		s.Chunks, s.Shards = nil, slices.Clone(o.Shards)
+	case o.Chunks != nil:
+		s.Chunks, s.Shards = slices.Clone(o.Chunks), slices.Clone(o.Shards)
+	case o.Shards != nil:
+		s.Shards = slices.Clone(o.Shards)
+	}
+	return s, nil
+}
