@@ -84,6 +84,36 @@ func TestAgainstDefinition(t *testing.T) {
 	}
 }
 
+// The quick ways of a machine and of Go do the same, as far as they go.
+func TestTwins(t *testing.T) {
+	for _, size := range sizes[2:] {
+		for _, n := range []int{1, 8, 15, 16, 17, 31, 40, 64, 100, 1000} {
+			src := compresstest.Noise(n * size)
+			for name, f := range map[string]func(dst, src []byte, size, n int) int{"fast": bytesFast, "pure": bytesPure} {
+				got, want := make([]byte, n*size), make([]byte, n*size)
+				slowBytes(want, src, size)
+				done := f(got, src, size, n)
+				if done > n || done%8 != 0 {
+					t.Fatalf("%s: size %d: %d of %d elements", name, size, done, n)
+				}
+				for j := range size {
+					if !bytes.Equal(got[j*n:j*n+done], want[j*n:j*n+done]) || !bytes.Equal(got[j*n+done:j*n+n], make([]byte, n-done)) {
+						t.Fatalf("%s: size %d, %d elements: plane %d differs", name, size, n, j)
+					}
+				}
+			}
+			for name, f := range map[string]func(dst, src []byte, size, n int) int{"fast": undoBytesFast, "pure": undoBytesPure} {
+				got, planes := make([]byte, n*size), make([]byte, n*size)
+				slowBytes(planes, src, size)
+				done := f(got, planes, size, n)
+				if !bytes.Equal(got[:done*size], src[:done*size]) || !bytes.Equal(got[done*size:], make([]byte, (n-done)*size)) {
+					t.Fatalf("undo %s: size %d, %d elements differ", name, size, n)
+				}
+			}
+		}
+	}
+}
+
 // A known answer, written down by hand.
 func TestKnown(t *testing.T) {
 	got := make([]byte, 9)

@@ -13,9 +13,6 @@ func exchange(x, y uint64, shift uint, mask uint64) (uint64, uint64) {
 }
 
 const (
-	by1  = 0x5555555555555555
-	by2  = 0x3333333333333333
-	by4  = 0x0f0f0f0f0f0f0f0f
 	by8  = 0x00ff00ff00ff00ff
 	by16 = 0x0000ffff0000ffff
 	by32 = 0x00000000ffffffff
@@ -36,35 +33,6 @@ func transpose8(a, b, c, d, e, f, g, h uint64) (_, _, _, _, _, _, _, _ uint64) {
 	e, f = exchange(e, f, 8, by8)
 	g, h = exchange(g, h, 8, by8)
 	return a, b, c, d, e, f, g, h
-}
-
-// transposeBits exchanges bit i of each byte of word j with bit j of the same
-// byte of word i.
-func transposeBits(w *[8]uint64) {
-	a, b, c, d, e, f, g, h := w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]
-	a, e = exchange(a, e, 4, by4)
-	b, f = exchange(b, f, 4, by4)
-	c, g = exchange(c, g, 4, by4)
-	d, h = exchange(d, h, 4, by4)
-	a, c = exchange(a, c, 2, by2)
-	b, d = exchange(b, d, 2, by2)
-	e, g = exchange(e, g, 2, by2)
-	f, h = exchange(f, h, 2, by2)
-	a, b = exchange(a, b, 1, by1)
-	c, d = exchange(c, d, 1, by1)
-	e, f = exchange(e, f, 1, by1)
-	g, h = exchange(g, h, 1, by1)
-	w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7] = a, b, c, d, e, f, g, h
-}
-
-// transposeBits1 exchanges bit i of byte j with bit j of byte i.
-func transposeBits1(x uint64) uint64 {
-	t := (x ^ x>>7) & 0x00aa00aa00aa00aa
-	x ^= t ^ t<<7
-	t = (x ^ x>>14) & 0x0000cccc0000cccc
-	x ^= t ^ t<<14
-	t = (x ^ x>>28) & 0x00000000f0f0f0f0
-	return x ^ t ^ t<<28
 }
 
 // gather reads width bytes (1, 2, 4 or 8) at each of eight places, stride

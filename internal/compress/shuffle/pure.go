@@ -1,8 +1,8 @@
 package shuffle
 
-// bytesFast shuffles a leading multiple of eight elements by the quickest way
-// that there is for their size, and returns how many.
-func bytesFast(dst, src []byte, size, n int) int {
+// bytesPure shuffles a leading multiple of eight elements of two or four bytes
+// quicker than gather does, and returns how many; for other sizes none.
+func bytesPure(dst, src []byte, size, n int) int {
 	end := n &^ 7
 	switch size {
 	case 2:
@@ -32,8 +32,8 @@ func bytesFast(dst, src []byte, size, n int) int {
 	return end
 }
 
-// undoBytesFast is the inverse of bytesFast.
-func undoBytesFast(dst, src []byte, size, n int) int {
+// undoBytesPure is the inverse of bytesPure.
+func undoBytesPure(dst, src []byte, size, n int) int {
 	end := n &^ 7
 	switch size {
 	case 2:
