@@ -1,14 +1,15 @@
 package dosna
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/dosna/dosna/codec"
-	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -32,9 +33,10 @@ type pending struct {
 	coords []int
 	box    nd.Box // of the object in the array
 	data   nd.View
-	set    []bool // which elements have been written, in C order
+	set    []byte // 1 for each element that has been written, in C order
 	left   int    // how many have not; negative: to be counted
 	used   uint64
+	lent   [2]*[]byte // what data and set lie in
 }
 
 // Buffer returns a buffer for writes to the dataset that holds about limit bytes
@@ -107,10 +109,9 @@ func (b *Buffer) pending(cell []int) *pending {
 	if !ok {
 		box := b.d.grid.Cell(cell)
 		n, item := box.Size(), b.d.doc.Type.Size()
-		w = &pending{
-			coords: slices.Clone(cell), box: box, left: n, set: make([]bool, n),
-			data: nd.NewView(make([]byte, n*item), box.Shape, item),
-		}
+		w = &pending{coords: slices.Clone(cell), box: box, left: n, lent: [2]*[]byte{bufpool.Get(n * item), bufpool.Get(n)}}
+		w.data, w.set = nd.NewView(*w.lent[0], box.Shape, item), *w.lent[1]
+		clear(w.set)
 		b.held[key] = w
 		b.bytes += w.size()
 	}
@@ -124,7 +125,7 @@ func (w *pending) size() int { return len(w.data.Data) + len(w.set) }
 // put takes over the elements of a piece, and notes which they are.
 func (w *pending) put(p nd.Piece, canon nd.View) {
 	local := p.Box.Sub(w.box.Start)
-	marks := nd.NewView(dtype.Bytes(w.set), w.box.Shape, 1).Sub(local)
+	marks := nd.NewView(w.set, w.box.Shape, 1).Sub(local)
 	if part, ok := p.Direct(canon); ok {
 		nd.Copy(w.data.Sub(local), part)
 		nd.Fill(marks, []byte{1})
@@ -138,12 +139,7 @@ func (w *pending) put(p nd.Piece, canon nd.View) {
 // complete reports whether every element has been written.
 func (w *pending) complete() bool {
 	if w.left < 0 {
-		w.left = 0
-		for _, s := range w.set {
-			if !s {
-				w.left++
-			}
-		}
+		w.left = len(w.set) - bytes.Count(w.set, []byte{1})
 	}
 	return w.left == 0
 }
@@ -190,8 +186,11 @@ func (b *Buffer) flush(ctx context.Context, keep int) error {
 	})
 	for i, key := range keys[:n] {
 		if stored[i] {
-			b.bytes -= b.held[key].size()
+			w := b.held[key]
+			b.bytes -= w.size()
 			delete(b.held, key)
+			bufpool.Put(w.lent[0])
+			bufpool.Put(w.lent[1])
 		}
 	}
 	if err != nil {
@@ -205,7 +204,9 @@ func (b *Buffer) store(ctx context.Context, key string, w *pending) error {
 		return b.d.writeCell(ctx, key, w.data)
 	}
 	local := nd.Full(w.box.Shape)
-	merged := nd.NewView(make([]byte, len(w.data.Data)), w.box.Shape, w.data.Item)
+	buf := bufpool.Get(len(w.data.Data))
+	defer bufpool.Put(buf)
+	merged := nd.NewView(*buf, w.box.Shape, w.data.Item)
 	return b.d.change(ctx, key, func(old codec.Source) (nd.Box, nd.View, error) {
 		if old == nil {
 			nd.Fill(merged, b.d.doc.Fill)
@@ -214,12 +215,12 @@ func (b *Buffer) store(ctx context.Context, key string, w *pending) error {
 		}
 		item := w.data.Item
 		for i := 0; i < len(w.set); {
-			if !w.set[i] {
+			if w.set[i] == 0 {
 				i++
 				continue
 			}
 			j := i
-			for j < len(w.set) && w.set[j] {
+			for j < len(w.set) && w.set[j] == 1 {
 				j++
 			}
 			copy(merged.Data[i*item:j*item], w.data.Data[i*item:j*item])
