@@ -21,7 +21,7 @@ func Copy(ctx context.Context, s Store, from, to string, c Cond) (Version, error
 			return v, err
 		}
 	}
-	r, _, err := OpenReader(ctx, s, from, GetOptions{})
+	r, info, err := OpenReader(ctx, s, from, GetOptions{})
 	if err != nil {
 		return "", err
 	}
@@ -31,7 +31,7 @@ func Copy(ctx context.Context, s Store, from, to string, c Cond) (Version, error
 		return "", err
 	}
 	defer w.Close()
-	if _, err := io.CopyBuffer(w, r, make([]byte, writerPiece)); err != nil {
+	if _, err := io.CopyBuffer(w, r, make([]byte, min(max(info.Size, 1), writerPiece))); err != nil {
 		return "", err
 	}
 	return w.Commit()

@@ -93,6 +93,7 @@ type memoryWriter struct {
 	err   error // why nothing more can be done
 }
 
+// writerPiece is the size of pieces once an object has proved to be large.
 const writerPiece = 1 << 20
 
 func (w *memoryWriter) Write(p []byte) (int, error) {
@@ -109,15 +110,16 @@ func (w *memoryWriter) Write(p []byte) (int, error) {
 	for len(p) > 0 {
 		last := len(w.parts) - 1
 		if last < 0 || len(w.parts[last]) == cap(w.parts[last]) {
-			w.parts = append(w.parts, make([]byte, 0, writerPiece))
+			room := min(max(len(p), int(w.size), 512), writerPiece)
+			w.parts = append(w.parts, make([]byte, 0, room))
 			last++
 		}
 		part := w.parts[last]
 		n := min(len(p), cap(part)-len(part))
 		w.parts[last] = append(part, p[:n]...)
+		w.size += int64(n)
 		p = p[n:]
 	}
-	w.size += int64(written)
 	return written, nil
 }
 

@@ -115,6 +115,6 @@ func isScheme(s string) bool {
 // OpenOptions say how a store is opened; the zero value opens what exists for
 // reading and writing.
 type OpenOptions struct {
-	ReadOnly bool // refuse every change with ErrPermission
+	ReadOnly bool // refuse every change with ErrPermission; package all sees to it, not the backend
 	Create   bool // make the root where only its last directory is missing
 }

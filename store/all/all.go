@@ -43,6 +43,9 @@ func Open(ctx context.Context, url string, o store.OpenOptions) (store.Store, er
 	if err != nil {
 		return nil, err
 	}
+	if o.ReadOnly && o.Create {
+		return nil, fmt.Errorf("%w: %s cannot be created when it is opened for reading only", store.ErrInvalid, u.Root)
+	}
 	s, err := b.open(ctx, u, o)
 	if err != nil {
 		return nil, err

@@ -22,12 +22,11 @@
 // died may leave some, and DeletePrefix sweeps them. They, names that no key
 // can have, and what is neither file nor directory are not listed.
 //
-// Symbolic links are followed, in the tree and out of it, as every other
-// program that reads such a tree does: administrators lay trees over several
-// disks so. (Refusing those that lead out costs little on Linux, but nobody
-// else refuses them; who takes trees from strangers looks for links first.) A
-// Put replaces a link to a file by a file. A listing does not follow a link to
-// a folder that the link itself is in.
+// Symbolic links are followed, also those that lead out of DIR, as every other
+// program that reads such a tree follows them: administrators lay trees over
+// several disks with them. Whoever opens a tree that came from a stranger looks
+// for links in it first. A Put replaces a link to a file by a file. A listing
+// leaves out a link to a folder that the link itself lies in.
 //
 // # Guarantees
 //

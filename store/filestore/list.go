@@ -79,7 +79,7 @@ func (l *listing) entries() (names, temps []string, err error) {
 		case kind&fs.ModeSymlink != 0:
 			a, err := l.d.stat(name)
 			switch {
-			case err != nil && isAbsent(err):
+			case err != nil && (isAbsent(err) || isLoop(err)):
 			case err != nil:
 				return nil, nil, err
 			case a.kind == regular:

@@ -133,6 +133,7 @@ func (d dir) read(string) ([]os.DirEntry, error) {
 func isFull(err error) bool        { return errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrPermission) }
 func isFolder(err error) bool      { return isFull(err) }
 func isNotDir(err error) bool      { return errors.Is(err, syscall.ENOTDIR) }
+func isLoop(err error) bool        { return errors.Is(err, syscall.ELOOP) }
 func isCrossDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
 
 func (f file) attr() (attr, error) {

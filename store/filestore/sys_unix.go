@@ -113,6 +113,9 @@ func isFolder(err error) bool { return err == unix.EISDIR || isFull(err) }
 // isNotDir reports whether a path leads through a file.
 func isNotDir(err error) bool { return err == unix.ENOTDIR }
 
+// isLoop reports whether a symbolic link leads to itself.
+func isLoop(err error) bool { return err == unix.ELOOP }
+
 // isCrossDevice reports whether two files are on different file systems.
 func isCrossDevice(err error) bool { return err == unix.EXDEV }
 

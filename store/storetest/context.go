@@ -72,7 +72,7 @@ func contextCancelled(ctx context.Context, s store.Store) error {
 }
 
 func contextListing(ctx context.Context, s store.Store) error {
-	for i := range 1500 {
+	for i := range 1100 {
 		if _, err := put(ctx, s, fmt.Sprintf("a/%d", i), nil); err != nil {
 			return err
 		}
@@ -90,8 +90,8 @@ func contextListing(ctx context.Context, s store.Store) error {
 		}
 		cancel()
 	}
-	if seen == 1500 {
-		return errors.New("list yielded all of 1500 keys though the context was cancelled at the first")
+	if seen == 1100 {
+		return errors.New("list yielded all of 1100 keys though the context was cancelled at the first")
 	}
 	return wants(last, context.Canceled, "list with a context cancelled meanwhile")
 }

@@ -103,7 +103,7 @@ func model(keys []string, o store.ListOptions) []string {
 
 // listMany: more keys than a server returns at once.
 func listMany(ctx context.Context, s store.Store) error {
-	want := make([]string, 0, 2500)
+	want := make([]string, 0, 1300)
 	for i := range cap(want) {
 		want = append(want, fmt.Sprintf("many/%d.%d", i/50, i%50))
 	}
