@@ -63,7 +63,7 @@ type Decoder func(dst, src []byte, max int) ([]byte, error)
 // has a checksum and no alteration may yield other data.
 func Damage(t *testing.T, encoded, plain []byte, checked bool, decode Decoder) {
 	t.Helper()
-	step := max(len(encoded)/199, 1)
+	step := max(len(encoded)/99, 1)
 	for n := 0; n < len(encoded); n += step {
 		if out, err := decode(nil, encoded[:n], len(plain)); !errors.Is(err, compress.ErrCorrupt) || len(out) > 0 {
 			t.Fatalf("first %d of %d bytes: decoded to %d bytes with error %v", n, len(encoded), len(out), err)
@@ -71,10 +71,10 @@ func Damage(t *testing.T, encoded, plain []byte, checked bool, decode Decoder) {
 	}
 	r := rand.New(rand.NewPCG(3, 4))
 	var before, after runtime.MemStats
-	for i := range 400 {
+	for i := range 250 {
 		bad := bytes.Clone(encoded)
 		at := r.IntN(len(bad))
-		if i < 200 {
+		if i < 150 {
 			at = i % min(len(bad), 64) // headers
 		}
 		bad[at] ^= 1 << r.IntN(8)
