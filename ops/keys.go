@@ -69,13 +69,21 @@ func (k keys) element(key uint64) []byte {
 
 // line sets dst to the keys of elements of 32 or 64 bits.
 func (k keys) line(dst []uint64, block []byte) {
-	if k.t.Size() == 4 {
-		for i, u := range dtype.Slice[uint32](block) {
-			dst[i] = k.flip(uint64(u))
+	const sign64 = 1 << 63
+	negative, always := uint64(0), uint64(0) // what is flipped
+	switch k.t.Kind() {
+	case dtype.Float:
+		negative, always = 1<<64-1, sign64
+	case dtype.Int:
+		always = sign64
+	}
+	if k.t.Size() == 8 {
+		for i, u := range dtype.Slice[uint64](block) {
+			dst[i] = u ^ (uint64(int64(u)>>63)&negative | always)
 		}
 		return
 	}
-	for i, u := range dtype.Slice[uint64](block) {
-		dst[i] = k.flip(u)
+	for i, u := range dtype.Slice[uint32](block) {
+		dst[i] = uint64(u ^ (uint32(int32(u)>>31)&uint32(negative) | uint32(always>>32)))
 	}
 }

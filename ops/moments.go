@@ -75,50 +75,55 @@ func (s *wideSum) big() *big.Int {
 	return n
 }
 
-// intSums are moments of integers in the making: the positive and the negative
-// ones apart.
+// intSums are moments of integers in the making.
 type intSums struct {
-	n                           int
-	positive, negative, squares wideSum
+	n                int
+	shifted, squares wideSum
+	shift            uint64 // what was added to each number of shifted
 }
 
 func (s *intSums) addSigned(line []int64) {
 	s.n += len(line)
+	s.shift = 1 << 63
+	var sum0, sum1, square0, square1, square2, c uint64
 	for _, x := range line {
-		u := uint64(x)
-		if x < 0 {
-			u = -u
-			s.negative.add(0, u)
-		} else {
-			s.positive.add(0, u)
-		}
-		s.squares.add(bits.Mul64(u, u))
+		sum0, c = bits.Add64(sum0, uint64(x)^1<<63, 0)
+		sum1 += c
+		u := uint64(max(x, -x)) // also of the smallest number, which -x leaves as it is
+		hi, lo := bits.Mul64(u, u)
+		square0, c = bits.Add64(square0, lo, 0)
+		square1, c = bits.Add64(square1, hi, c)
+		square2 += c
 	}
+	s.shifted.merge(&wideSum{sum0, sum1})
+	s.squares.merge(&wideSum{square0, square1, square2})
 }
 
 func (s *intSums) addUnsigned(line []uint64) {
 	s.n += len(line)
 	for _, u := range line {
-		s.positive.add(0, u)
+		s.shifted.add(0, u)
 		s.squares.add(bits.Mul64(u, u))
 	}
 }
 
 func (s *intSums) merge(o *intSums) {
 	s.n += o.n
-	s.positive.merge(&o.positive)
-	s.negative.merge(&o.negative)
+	s.shift |= o.shift
+	s.shifted.merge(&o.shifted)
 	s.squares.merge(&o.squares)
 }
 
 func (s *intSums) moments() moments {
-	return moments{n: s.n, sum: new(big.Int).Sub(s.positive.big(), s.negative.big()), squares: s.squares.big()}
+	shift := new(big.Int).SetUint64(s.shift)
+	sum := s.shifted.big()
+	return moments{n: s.n, sum: sum.Sub(sum, shift.Mul(shift, big.NewInt(int64(s.n)))), squares: s.squares.big()}
 }
 
 // floatSums are moments of floats in the making: a float is ± an integer times a
 // power of two, and there is a sum of integers for each sign and power.
 type floatSums struct {
-	n, nans           int
+	n, nans           int // n includes the NaNs
 	plusInf, minusInf bool
 	sums              [1 << 12]wideSum // by sign and exponent
 	squares           [1 << 11]wideSum // by exponent
@@ -138,22 +143,54 @@ func (s *floatSums) add(line []float64) {
 		m := u & (1<<mantissaBits - 1)
 		switch exponent {
 		case infExponent:
-			if s.special(x) {
-				continue
-			}
-			m = 0
+			s.special(x)
+			continue
 		default:
 			m |= 1 << mantissaBits
 		case 0:
 		}
-		s.n++
 		s.sums[signed].add(0, m)
 		s.squares[exponent].add(bits.Mul64(m, m))
 	}
+	s.n += len(line)
 }
 
-// special counts NaN and notes infinity; it reports whether x was NaN.
-func (s *floatSums) special(x float64) bool {
+// addSingles adds at most lineLength numbers: so many times the largest square
+// of 24 bits fits a word.
+func (s *floatSums) addSingles(line []float32) {
+	const bits, inf = 23, 1<<8 - 1
+	var sums [2 << 8]uint64    // by sign and exponent
+	var squares [1 << 8]uint64 // by exponent
+	for _, x := range line {
+		u := math.Float32bits(x)
+		signed := u >> bits
+		m := uint64(u & (1<<bits - 1))
+		switch signed & inf {
+		case inf:
+			s.special(float64(x))
+			continue
+		default:
+			m |= 1 << bits
+		case 0:
+		}
+		sums[signed&(2<<8-1)] += m
+		squares[signed&inf] += m * m
+	}
+	s.n += len(line)
+	for e := range inf {
+		if squares[e] == 0 {
+			continue
+		}
+		const bias = floatScale - 149 // 2^-149 is the smallest float32
+		wide := max(e, 1) + bias
+		s.sums[wide].add(0, sums[e])
+		s.sums[wide|1<<11].add(0, sums[e|1<<8])
+		s.squares[wide].add(0, squares[e])
+	}
+}
+
+// special notes infinity and NaN.
+func (s *floatSums) special(x float64) {
 	switch {
 	case x > 0:
 		s.plusInf = true
@@ -161,9 +198,7 @@ func (s *floatSums) special(x float64) bool {
 		s.minusInf = true
 	default:
 		s.nans++
-		return true
 	}
-	return false
 }
 
 func (s *floatSums) merge(o *floatSums) {
@@ -180,7 +215,7 @@ func (s *floatSums) merge(o *floatSums) {
 }
 
 func (s *floatSums) moments() moments {
-	m := moments{n: s.n, sum: new(big.Int), squares: new(big.Int), scale: floatScale, plusInf: s.plusInf, minusInf: s.minusInf}
+	m := moments{n: s.n - s.nans, sum: new(big.Int), squares: new(big.Int), scale: floatScale, plusInf: s.plusInf, minusInf: s.minusInf}
 	for e := range infExponent {
 		power := uint(max(e, 1) - 1) // above that of the smallest float
 		if s.squares[e] == (wideSum{}) {

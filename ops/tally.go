@@ -94,7 +94,11 @@ type floatTally struct {
 func (t *floatTally) add(block []byte) {
 	line := t.line[:len(block)/t.t.Size()]
 	t.load(line, block)
-	t.sums.add(line)
+	if t.t == dtype.Float32 {
+		t.sums.addSingles(dtype.Slice[float32](block))
+	} else {
+		t.sums.add(line)
+	}
 	lo, hi := t.lo, t.hi
 	for _, x := range line { // comparisons with NaN are false
 		if x < lo {
@@ -119,7 +123,7 @@ func (t *floatTally) nans() int        { return t.sums.nans }
 func (t *floatTally) extremes() (lo, hi []byte, ok bool) {
 	both := make([]byte, 2*t.t.Size())
 	storerOf(t.t, false)(both, []float64{t.lo, t.hi})
-	return both[:t.t.Size()], both[t.t.Size():], t.sums.n > 0
+	return both[:t.t.Size()], both[t.t.Size():], t.sums.n > t.sums.nans
 }
 
 // table counts how often each element occurs, for types of up to 16 bits. All
