@@ -17,9 +17,9 @@ type URL struct {
 	Node   string     // right of the last "#/": a key, or "" for the root itself
 }
 
-// String is the whole address.
+// String is the whole address. ParseURL understands it as u.
 func (u URL) String() string {
-	if u.Node == "" {
+	if u.Node == "" && !strings.Contains(u.Root, "#/") {
 		return u.Root
 	}
 	return u.Root + "#/" + u.Node

@@ -18,6 +18,7 @@ func TestParseURL(t *testing.T) {
 		".":                                {"file", "", ".", ""},
 		"/tmp/a#b?c=d%20e:f":               {"file", "", "/tmp/a#b?c=d%20e:f", ""},
 		"/tmp/a#/b#/c":                     {"file", "", "/tmp/a#/b", "c"},
+		"/tmp/a#/b#/":                      {"file", "", "/tmp/a#/b", ""},
 		"./mem://x":                        {"file", "", "./mem://x", ""},
 		"mem:x":                            {"file", "", "mem:x", ""},
 		"://x":                             {"file", "", "://x", ""},

@@ -167,7 +167,7 @@ func bulkRename(ctx context.Context, s store.Store) error {
 }
 
 func bulkRenameRefused(ctx context.Context, s store.Store) error {
-	keys := []string{"a/x", "a/b/y", "c/x", "f"}
+	keys := []string{"a/x", "a/b/y", "c/x", "f", "g/other"}
 	if err := putAll(ctx, s, keys...); err != nil {
 		return err
 	}
@@ -176,6 +176,7 @@ func bulkRenameRefused(ctx context.Context, s store.Store) error {
 		want     error
 	}{
 		{"a/", "c/", store.ErrExist},
+		{"a/", "g/", store.ErrExist},
 		{"none/", "d/", store.ErrNotExist},
 		{"f/", "d/", store.ErrNotExist},
 		{"a/", "a/b/", store.ErrInvalid},
