@@ -61,6 +61,15 @@ const deletingMember = "dosna.deleting"
 // group. It is an object that need not be understood, or null.
 const consolidated = "consolidated_metadata"
 
+// Unconsolidate removes the copies of documents below a group that zarr-python
+// may have put into the group's own, and reports whether there were any. Who
+// changes a node below has to: readers would go on believing the copies.
+func (h *Header) Unconsolidate() bool {
+	raw, ok := h.Extra[consolidated]
+	delete(h.Extra, consolidated)
+	return ok && !isNull(raw)
+}
+
 // Parse reads a zarr.json.
 func Parse(raw []byte) (Document, error) {
 	m, err := members(raw, root)

@@ -214,6 +214,15 @@ func TestZeroLengthChunks(t *testing.T) {
 	}
 }
 
+func TestUnconsolidate(t *testing.T) {
+	for value, want := range map[string]bool{`{"kind": "inline", "must_understand": false, "metadata": {}}`: true, `null`: false, ``: false} {
+		head := checkStable(t, with("consolidated_metadata", value)).Head()
+		if got := head.Unconsolidate(); got != want || len(head.Extra) != 0 || head.Unconsolidate() {
+			t.Errorf("%q: %v, and %v is left", value, got, head.Extra)
+		}
+	}
+}
+
 func TestAttributes(t *testing.T) {
 	const attrs = `{"s": "NaN", "n": NaN, "l": [Infinity,-Infinity , {"NaN": NaN}], "q": "\"NaN", "esc\\": 1, "big": 123456789012345678901234567890, "neg": -0, "exp": 1E+2}`
 	doc := checkStable(t, with("attributes", attrs))

@@ -40,6 +40,7 @@ var rooms = []room{
 	{"convert wos catalog mount gateway", below + " ."},
 	{"catalog/*cat", below + " . catalog"},
 
+	{"interop", ""}, // tests only
 	{"cmd/... bench/...", "..."},
 }
 
