@@ -9,6 +9,7 @@ import (
 	"iter"
 	"testing"
 
+	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"github.com/dosna/dosna/nd"
@@ -98,6 +99,7 @@ func (u unsorted) List(ctx context.Context, o store.ListOptions) iter.Seq2[store
 
 // TestFallbacks does what needs several batches, on a store without order.
 func TestFallbacks(t *testing.T) {
+	defer goleak.VerifyNone(t)
 	ctx := t.Context()
 	for _, s := range []store.Store{unsorted{memstore.New()}, struct{ store.Store }{memstore.New()}} {
 		for i := range 2300 {

@@ -144,8 +144,9 @@ func (s *Store) deleteTree(ctx context.Context, prefix string) error {
 			return err
 		}
 	}
-	if prefix != "" {
-		s.inRoot(func(root dir) error { return root.rmdir(rel(prefix)) })
+	if prefix != "" && s.inRoot(func(root dir) error { return root.rmdir(rel(prefix)) }) == nil {
+		above, _ := split(prefix)
+		s.dirty.folder(above)
 	}
 	return nil
 }

@@ -26,7 +26,8 @@
 // program that reads such a tree follows them: administrators lay trees over
 // several disks with them. Whoever opens a tree that came from a stranger looks
 // for links in it first. A Put replaces a link to a file by a file. A listing
-// leaves out a link to a folder that the link itself lies in.
+// leaves out a link to a folder that the link itself lies in. Rename moves
+// links as they are, so that relative ones may then lead elsewhere.
 //
 // # Guarantees
 //

@@ -123,3 +123,22 @@ func TestPieces(t *testing.T) {
 		}
 	}
 }
+
+// TestLarge puts and gets a part larger than one step.
+func TestLarge(t *testing.T) {
+	s := openTest(t)
+	large := make([]byte, step+3)
+	large[step-1], large[step], large[step+2] = 1, 2, 3
+	if _, err := s.Put(t.Context(), "x", [][]byte{{9}, large, {8, 7}}, store.Cond{}); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := s.Get(t.Context(), "x", store.GetOptions{}, nil)
+	if err != nil || len(got) != step+6 {
+		t.Fatalf("get returned %d bytes, %v", len(got), err)
+	}
+	for at, want := range map[int]byte{0: 9, 1: 0, step: 1, step + 1: 2, step + 3: 3, step + 4: 8, step + 5: 7} {
+		if got[at] != want {
+			t.Errorf("byte %d is %d, want %d", at, got[at], want)
+		}
+	}
+}

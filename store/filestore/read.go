@@ -2,6 +2,7 @@ package filestore
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/dosna/dosna/nd"
@@ -42,8 +43,15 @@ func (s *Store) Get(ctx context.Context, key string, o store.GetOptions, dst []b
 		out = append(make([]byte, 0, int64(have)+n), dst...)
 	}
 	out = out[:int64(have)+n]
-	if err := f.readAt(out[have:], off); err != nil {
-		return dst, store.Info{}, s.fail("get", key, err)
+	for piece := range slices.Chunk(out[have:], step) {
+		err := ctx.Err()
+		if err == nil {
+			err = f.readAt(piece, off)
+		}
+		if err != nil {
+			return dst, store.Info{}, s.fail("get", key, err)
+		}
+		off += int64(len(piece))
 	}
 	return out, a.info(key), nil
 }
@@ -120,7 +128,7 @@ func (g *gather) read(ctx context.Context, f file, size int64, spans []nd.Span) 
 			continue
 		}
 		skip := off - g.end
-		if len(g.pieces) > 0 && (skip < 0 || skip > maxGap || len(g.pieces)+2 > iovMost || off+n-g.begin > most) {
+		if len(g.pieces) > 0 && (skip < 0 || skip > maxGap || len(g.pieces)+2 > iovMost || off+n-g.begin > step) {
 			if err := g.flush(ctx, f); err != nil {
 				return err
 			}

@@ -73,7 +73,7 @@ func (s *streamWriter) Write(p []byte) (int, error) {
 	if s.err == nil {
 		err := s.w.ctx.Err()
 		if err == nil {
-			err = s.w.temp.write([][]byte{p})
+			err = s.w.write([][]byte{p})
 		}
 		if err == nil {
 			return len(p), nil

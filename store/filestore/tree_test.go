@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/filestore"
 	"github.com/dosna/dosna/store/storetest"
@@ -226,6 +228,7 @@ func TestOpen(t *testing.T) {
 // TestSyncs goes through every way to sync: few objects, more than are
 // remembered, on another file system, and a moved folder.
 func TestSyncs(t *testing.T) {
+	defer goleak.VerifyNone(t)
 	root := t.TempDir()
 	s := open(t, root)
 	ctx := t.Context()

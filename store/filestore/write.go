@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"github.com/dosna/dosna/store"
@@ -25,7 +26,7 @@ func (s *Store) Put(ctx context.Context, key string, parts [][]byte, c store.Con
 	if err != nil {
 		return "", s.fail("put", key, err)
 	}
-	if err := w.temp.write(parts); err != nil {
+	if err := w.write(parts); err != nil {
 		w.abort()
 		return "", s.fail("put", key, err)
 	}
@@ -76,7 +77,14 @@ func (s *Store) create(ctx context.Context, key string, c store.Cond) (*writer, 
 }
 
 func (w *writer) begin() error {
-	d, err := w.s.makeDir(w.prefix)
+	open := w.s.makeDir
+	if w.cond.IfMatch != "" {
+		open = w.s.openDir // no folder, no object to match
+	}
+	d, err := open(w.prefix)
+	if errors.Is(err, store.ErrNotExist) {
+		return w.cond.MeetWrite(false, "")
+	}
 	if err != nil {
 		return err
 	}
@@ -130,6 +138,37 @@ func (w *writer) makeTemp() error {
 		// Somebody who looks for leftovers was quicker than the lock, and
 		// removes this one.
 	}
+}
+
+// step is how many bytes are moved between two looks at the context.
+const step = 64 << 20
+
+// write appends parts.
+func (w *writer) write(parts [][]byte) error {
+	for len(parts) > 0 {
+		n, size := 0, 0
+		for n < len(parts) && len(parts[n]) <= step-size {
+			size += len(parts[n])
+			n++
+		}
+		if n == 0 {
+			for piece := range slices.Chunk(parts[0], step) {
+				if err := w.write([][]byte{piece}); err != nil {
+					return err
+				}
+			}
+			n = 1
+		} else {
+			if err := w.ctx.Err(); err != nil {
+				return err
+			}
+			if err := w.temp.write(parts[:n]); err != nil {
+				return err
+			}
+		}
+		parts = parts[n:]
+	}
+	return nil
 }
 
 func (w *writer) abort() {

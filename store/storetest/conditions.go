@@ -53,7 +53,7 @@ func condPut(ctx context.Context, s store.Store) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range []string{"a/x", "a/y", "b/c/d"} {
+	for _, key := range []string{"a/x", "a/y", "b/c/d", "a/x/below", "a"} {
 		_, err = s.Put(ctx, key, [][]byte{[]byte("3")}, store.Cond{IfMatch: v1})
 		if err := wants(err, store.ErrConflict, "put over an older version of a/x, at %q,", key); err != nil {
 			return err
