@@ -206,12 +206,12 @@ func valueOf(t dtype.Type, elem []byte) float64 {
 }
 
 // Stats returns the statistics, after Next has returned false.
-func (a *Accumulator) Stats() (Stats, error) {
+func (a *Accumulator) Stats() (Statistics, error) {
 	if !a.again || a.selecting || a.bins != nil {
-		return Stats{}, errors.New("statistics: the elements are to be added again, see Accumulator.Next")
+		return Statistics{}, errors.New("statistics: the elements are to be added again, see Accumulator.Next")
 	}
 	m := a.tally.moments()
-	s := Stats{Count: m.n, NaNs: a.tally.nans(), Mean: m.mean(), Std: m.std()}
+	s := Statistics{Count: m.n, NaNs: a.tally.nans(), Mean: m.mean(), Std: m.std()}
 	lo, hi, ok := a.tally.extremes()
 	if ok {
 		s.Min, s.Max = a.t.Value(lo), a.t.Value(hi)
@@ -234,7 +234,7 @@ func (a *Accumulator) Stats() (Stats, error) {
 	if a.binned != nil {
 		s.Histogram = a.binned.histogram()
 		if s.Histogram.total() != s.Count {
-			return Stats{}, errChanged
+			return Statistics{}, errChanged
 		}
 	}
 	return s, nil

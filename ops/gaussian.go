@@ -44,7 +44,8 @@ type Gaussian struct {
 	ndim          int
 	axes          []filterAxis // those that are filtered
 	halo          []int
-	constant      []byte // the element beyond the edges in the work type; nil unless nd.Constant
+	value         []byte // the element beyond the edges; nil unless nd.Constant
+	constant      []byte // the same in the work type
 	scratch       sync.Pool
 }
 
@@ -149,6 +150,7 @@ func (g *Gaussian) setConstant(in dtype.Type, value any) error {
 			return fmt.Errorf("gaussian filter: the value beyond the edges: %w", err)
 		}
 	}
+	g.value = elem
 	line := make([]float64, g.parts)
 	loaderOf(g.in)(line, elem)
 	g.constant = make([]byte, g.parts*g.work.Size())

@@ -28,8 +28,8 @@ type StatsOptions struct {
 	Edges []float64
 }
 
-// Stats are statistics of real numbers, NaNs left out.
-type Stats struct {
+// Statistics are of real numbers, NaNs left out.
+type Statistics struct {
 	// Count is the number of numbers, and NaNs that of elements left out.
 	Count, NaNs int
 	// Min and Max are of the Go type of the elements, or nil if Count is 0.

@@ -48,7 +48,7 @@ func statsCases(t *testing.T, text []byte) []statsCase {
 
 // accumulate takes statistics of packed elements in blocks of random length, by
 // some workers.
-func accumulate(t testing.TB, typ dtype.Type, o StatsOptions, data []byte, workers int) Stats {
+func accumulate(t testing.TB, typ dtype.Type, o StatsOptions, data []byte, workers int) Statistics {
 	t.Helper()
 	a, err := NewAccumulator(typ, o)
 	if err != nil {
@@ -179,7 +179,7 @@ func elementOf(t *testing.T, typ dtype.Type, v any) float64 {
 }
 
 // describe prints all of the statistics; equal texts are equal statistics.
-func describe(s Stats) string {
+func describe(s Statistics) string {
 	h := s.Histogram
 	s.Histogram = nil
 	return fmt.Sprintf("%+v %+v", s, h)
@@ -187,7 +187,7 @@ func describe(s Stats) string {
 
 // checkApproximately compares approximate percentiles with the exact ones, and
 // takes a histogram with given edges.
-func (c statsCase) checkApproximately(t *testing.T, typ dtype.Type, exact Stats) {
+func (c statsCase) checkApproximately(t *testing.T, typ dtype.Type, exact Statistics) {
 	t.Helper()
 	s := accumulate(t, typ, StatsOptions{Percentiles: c.P, Edges: c.Edges}, c.Data, 2)
 	numbers := slices.DeleteFunc(floats(typ, c.Data), math.IsNaN)
@@ -220,7 +220,7 @@ func TestStatsAsNumPy(t *testing.T) {
 	}
 }
 
-func stats[T dtype.Element](t *testing.T, o StatsOptions, elements ...T) Stats {
+func stats[T dtype.Element](t *testing.T, o StatsOptions, elements ...T) Statistics {
 	t.Helper()
 	return accumulate(t, dtype.Of[T](), o, dtype.Bytes(elements), 0)
 }
@@ -229,7 +229,7 @@ func stats[T dtype.Element](t *testing.T, o StatsOptions, elements ...T) Stats {
 func TestStatsAreExact(t *testing.T) {
 	for _, c := range []struct {
 		name      string
-		got       Stats
+		got       Statistics
 		mean, std float64
 	}{
 		{"far from zero", stats(t, StatsOptions{}, 1e9+4, 1e9+7, 1e9+13, 1e9+16), 1e9 + 10, math.Sqrt(22.5)},
