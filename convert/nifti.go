@@ -28,9 +28,9 @@ func OpenNIfTI(name string, r io.Reader, stored bool) (*File, error) {
 		r, packed = b, isGzip(start)
 	} else {
 		var start [2]byte
-		_, err := io.ReadFull(r, start[:])
-		packed = err == nil && isGzip(start[:])
-		if _, err := r.(io.Seeker).Seek(-int64(len(start)), io.SeekCurrent); err != nil {
+		n, _ := io.ReadFull(r, start[:]) // what is wrong shows when it is read again
+		packed = isGzip(start[:n])
+		if _, err := r.(io.Seeker).Seek(-int64(n), io.SeekCurrent); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -106,6 +106,9 @@ func readNIfTIHeader(r io.Reader) (niftiHeader, int64, error) {
 		parse = h.parse2
 	}
 	err := parse(b, order)
+	if h.offset == 0 { // as readers take it: right behind the header and the four bytes that announce extensions
+		h.offset = int64(size) + 4
+	}
 	switch {
 	case err != nil:
 		return niftiHeader{}, 0, err

@@ -63,7 +63,11 @@ func NewWriter(w io.Writer, f Format, shape []int, t dtype.Type, name string) (*
 		b := bufio.NewWriterSize(w, 1<<16)
 		j := &jsonWriter{w: b, shape: l.Shape, t: t, at: make([]int, len(shape))}
 		err = j.begin()
-		out.sink, out.end = j.write, b.Flush
+		out.sink = j.write
+		out.end = func() error {
+			_ = b.WriteByte('\n') // a bufio.Writer keeps its error until Flush
+			return b.Flush()
+		}
 	default:
 		return nil, fmt.Errorf("format %q cannot be written as a stream of elements", f)
 	}

@@ -23,4 +23,4 @@ data[112:120] = np.array([0.5, -3], "<f4").tobytes()
 got = nib.Nifti1Image.from_bytes(bytes(data)).get_fdata()
 assert (got == a * 0.5 - 3).all() and got.dtype == np.float64
 save("two.nii", nib.Nifti2Image(a.astype(np.complex64) * 1j, np.eye(4)))
-(here / "packed.nii.gz").write_bytes(gzip.compress(nib.Nifti1Image(a.astype(np.uint32) % 7, np.eye(4)).to_bytes(), mtime=0))
+(here / "packed.nii.gz").write_bytes(gzip.compress(nib.Nifti1Image((a + 5).astype(np.uint32) % 7, np.eye(4)).to_bytes(), mtime=0))

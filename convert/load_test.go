@@ -1,0 +1,188 @@
+package convert
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/nd"
+)
+
+// Arrays of all kinds arrive whole, from files and pipes, however little memory
+// there is.
+func TestImport(t *testing.T) {
+	ctx, c, rng := t.Context(), openMem(t), rand.New(rand.NewPCG(1, 2))
+	for i := range 150 {
+		shape, chunks := make([]int, rng.IntN(5)), []int{}
+		n := 1
+		for i := range shape {
+			shape[i] = rng.IntN(12)
+			if rng.IntN(8) > 0 {
+				shape[i]++
+			}
+			n *= shape[i]
+			chunks = append(chunks, 1+rng.IntN(6))
+		}
+		types := dtype.All()
+		l := Layout{Shape: shape, Type: types[rng.IntN(len(types))], Order: dtype.Order(rng.IntN(2)), Fortran: rng.IntN(2) == 0}
+		elements := numbered(t, l.Type, n)
+		stored := append(formatNPYHeader(l), fileBytes(elements, l)...)
+		var r io.Reader = bytes.NewReader(stored)
+		if rng.IntN(2) == 0 {
+			r = stream{r}
+		}
+		f, err := OpenNPY("x.npy", r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := dosna.DatasetSpec{Chunks: chunks, Codec: "none"}
+		if rng.IntN(3) == 0 {
+			spec.Shards = slices.Clone(chunks)
+			for i := range chunks {
+				spec.Shards[i] *= 1 + rng.IntN(3)
+			}
+		}
+		o := &Options{Memory: rng.IntN(4000)}
+		done, total, calls := 0, 0, 0
+		conn := c.With(dosna.Options{Progress: func(d, n int) {
+			if d < done {
+				t.Errorf("progress falls from %d to %d", done, d)
+			}
+			done, total = d, n
+			calls++
+		}})
+		d, err := Import(ctx, conn, fmt.Sprintf("a%d", i), spec, f, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done != total || len(elements) > 0 && total != len(elements) {
+			t.Fatalf("%d of %d bytes reported, of %d", done, total, len(elements))
+		}
+		got := make([]byte, len(elements))
+		if err := d.With(dosna.Options{}).ReadRaw(ctx, nd.Sel(), got); err != nil {
+			t.Fatal(err)
+		}
+		mustEqual(t, fmt.Sprint(l, chunks, o), got, elements)
+	}
+}
+
+func TestImportErrors(t *testing.T) {
+	ctx, c := t.Context(), openMem(t)
+	l := Layout{Shape: []int{10, 10}, Type: dtype.Int16, Order: dtype.Little}
+	stored := append(formatNPYHeader(l), make([]byte, 150)...)
+	f, err := OpenNPY("cut.npy", stream{bytes.NewReader(stored)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Import(ctx, c, "cut", dosna.DatasetSpec{Chunks: []int{3, 3}}, f, &Options{Memory: 64})
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "cut.npy") {
+		t.Fatalf("got error %v", err)
+	}
+	if _, err := c.OpenDataset(ctx, "cut"); !errors.Is(err, dosna.ErrNotExist) {
+		t.Fatalf("half a dataset is left: %v", err)
+	}
+
+	d, err := c.CreateDataset(ctx, "other", dosna.DatasetSpec{Shape: []int{10, 9}, Type: dtype.Int16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err = OpenNPY("x.npy", stream{bytes.NewReader(stored)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Load(ctx, d, f, nil); !errors.Is(err, dosna.ErrInvalid) || !strings.Contains(err.Error(), "[10 9]") {
+		t.Fatalf("got error %v", err)
+	}
+}
+
+// A cancelled import stops, and leaves nothing behind.
+func TestImportCancelled(t *testing.T) {
+	c := openMem(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("enough")
+	l := Layout{Shape: []int{1000, 100}, Type: dtype.Uint8}
+	r := io.MultiReader(bytes.NewReader(formatNPYHeader(l)), bytes.NewReader(make([]byte, 5000)), call(func() { cancel(why) }), bytes.NewReader(make([]byte, 95000)))
+	f, err := OpenNPY("pipe", stream{r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Import(ctx, c, "x", dosna.DatasetSpec{Chunks: []int{10, 100}}, f, &Options{Memory: 4000})
+	if !errors.Is(err, why) {
+		t.Fatalf("got error %v", err)
+	}
+	if _, err := c.OpenDataset(t.Context(), "x"); !errors.Is(err, dosna.ErrNotExist) {
+		t.Fatalf("half a dataset is left: %v", err)
+	}
+}
+
+// call is an empty reader that calls a function when it is read.
+type call func()
+
+func (c call) Read([]byte) (int, error) {
+	c()
+	return 0, io.EOF
+}
+
+// Parts cover an array once, in order, within the limit.
+func TestParts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for range 2000 {
+		shape, cell, phase := make([]int, rng.IntN(5)), []int{}, []int{}
+		for i := range shape {
+			shape[i] = rng.IntN(10)
+			cell = append(cell, 1+rng.IntN(5))
+			phase = append(phase, rng.IntN(cell[i]))
+		}
+		n, _ := nd.Size(shape)
+		item, limit := 1+rng.IntN(8), 1+rng.IntN(3000)
+		at := 0
+		for b := range runs(shape, item, limit, cell, phase) {
+			v := nd.NewView(nil, shape, 1).Sub(b)
+			if _, whole := runAxis(b, shape); !whole || v.Off != at || b.Empty() || b.Size()*item > max(limit, item) {
+				t.Fatalf("%v: run %s of limit %d after %d elements", shape, b, limit/item, at)
+			}
+			at += b.Size()
+		}
+		if at != n {
+			t.Fatalf("%v: runs of %d elements", shape, at)
+		}
+		seen := nd.NewView(make([]byte, n), shape, 1)
+		whole := item
+		for i := range cell {
+			whole *= min(cell[i], shape[i])
+		}
+		for b := range blocks(shape, item, limit, cell) {
+			if !nd.AllEqual(seen.Sub(b), []byte{0}) || b.Empty() || b.Size()*item > max(limit, whole) {
+				t.Fatalf("%v in cells %v: block %s, limit %d", shape, cell, b, limit)
+			}
+			nd.Fill(seen.Sub(b), []byte{1})
+			for i := range shape {
+				if b.Start[i]%cell[i] != 0 || b.Stop(i)%cell[i] != 0 && b.Stop(i) != shape[i] {
+					t.Fatalf("%v in cells %v: block %s cuts them", shape, cell, b)
+				}
+			}
+		}
+		if n > 0 && !nd.AllEqual(seen, []byte{1}) {
+			t.Fatalf("%v: blocks leave gaps", shape)
+		}
+	}
+}
+
+// Where rows of cells fit, runs end between them.
+func TestRunsKeepCellsWhole(t *testing.T) {
+	var stops []int
+	for b := range runs([]int{20, 5}, 1, 5*7, []int{4, 2}, []int{3, 0}) {
+		stops = append(stops, b.Stop(0))
+	}
+	if want := []int{5, 9, 13, 20}; !slices.Equal(stops, want) {
+		t.Fatalf("got %v, want %v", stops, want)
+	}
+}
