@@ -30,8 +30,9 @@ type intoDecoder interface {
 	DecodeInto(dst, src []byte) error
 }
 
-// bytesCodecs binds a spec to elements of a type.
-var bytesCodecs = map[string]func(Spec, dtype.Type) (BytesCodec, error){
+// bytesCodecs binds a spec to elements of a type, and chunks of so many bytes.
+var bytesCodecs = map[string]func(s Spec, t dtype.Type, size int) (BytesCodec, error){
+	"blosc":  bindBlosc,
 	"gzip":   bindGzip,
 	"zstd":   bindZstd,
 	"crc32c": bindCRC32C,

@@ -121,7 +121,7 @@ func (c *Chain) bindBytesCodecs(specs []Spec) error {
 			}
 			return unknown(s)
 		}
-		b, err := bind(s, c.in.Type)
+		b, err := bind(s, c.in.Type, c.size)
 		if err != nil {
 			return err
 		}

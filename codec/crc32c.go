@@ -13,7 +13,7 @@ type crc32c struct{}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func bindCRC32C(s Spec, _ dtype.Type) (BytesCodec, error) {
+func bindCRC32C(s Spec, _ dtype.Type, _ int) (BytesCodec, error) {
 	return crc32c{}, s.config()
 }
 

@@ -159,7 +159,7 @@ func (s *sharding) keep(ctx context.Context, sc *scratch, old Source, box nd.Box
 		sc.jobs = append(sc.jobs, job{at: at, off: int64(e.off), n: int(e.n), pos: int(e.off)})
 	}
 	k.jobs = sc.jobs[k.base:]
-	if inMemory {
+	if inMemory || len(k.jobs) == 0 {
 		return k, nil
 	}
 	slices.SortFunc(k.jobs, byOffset)

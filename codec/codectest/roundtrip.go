@@ -1,0 +1,210 @@
+package codectest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dosna/dosna/codec"
+	"github.com/dosna/dosna/nd"
+)
+
+// roundTrip encodes elements from memory of every layout, and reads them back
+// into every layout.
+func roundTrip(ctx context.Context, c Chain) error {
+	in := c.Chunk()
+	for name, data := range samples(in) {
+		for _, from := range layouts(in.Shape, in.Type.Size()) {
+			set(from.view, data)
+			stored, err := c.Encode(nil, from.view)
+			if err != nil {
+				return fmt.Errorf("encode %s in %s: %w", name, from.name, err)
+			}
+			if err := differ(from.view, data); err != nil {
+				return fmt.Errorf("encode %s in %s altered its input: %w", name, from.name, err)
+			}
+			if err := readBack(ctx, c, stored, data); err != nil {
+				return fmt.Errorf("%s encoded from %s: %w", name, from.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// readBack reads a whole stored chunk in every way there is.
+func readBack(ctx context.Context, c Chain, stored, want []byte) error {
+	in := c.Chunk()
+	before := bytes.Clone(stored)
+	for name, src := range map[string]codec.Source{"object": &object{data: stored}, "bytes in memory": codec.Bytes(stored)} {
+		if err := c.Check(ctx, src); err != nil {
+			return fmt.Errorf("check of the %s: %w", name, err)
+		}
+		for _, to := range layouts(in.Shape, in.Type.Size()) {
+			if err := c.Read(ctx, src, nd.Full(in.Shape), to.view); err != nil {
+				return fmt.Errorf("read the %s into %s: %w", name, to.name, err)
+			}
+			if err := differ(to.view, want); err != nil {
+				return fmt.Errorf("read the %s into %s: %w", name, to.name, err)
+			}
+		}
+		if o, ok := src.(*object); ok && o.misread() != nil {
+			return o.misread()
+		}
+	}
+	if !bytes.Equal(before, stored) {
+		return errors.New("reading altered the stored bytes")
+	}
+	return nil
+}
+
+// encode looks at where Encode puts its output, and at the bound on it.
+func encode(_ context.Context, c Chain) error {
+	in := c.Chunk()
+	for name, data := range samples(in) {
+		v := contiguous(in, data)
+		plain, err := c.Encode(nil, v)
+		if err != nil {
+			return err
+		}
+		if len(plain) > c.MaxStored() {
+			return fmt.Errorf("%s is encoded to %d bytes, and MaxStored is %d", name, len(plain), c.MaxStored())
+		}
+		for _, room := range []int{0, 1, len(plain) / 2, len(plain) - 1, len(plain), len(plain) + 100, c.MaxStored()} {
+			dst := append(make([]byte, 0, 5+min(max(room, 0), 1<<20)), "begin"...)
+			out, err := c.Encode(dst, v)
+			if err != nil {
+				return err
+			}
+			if !bytes.HasPrefix(out, []byte("begin")) || !bytes.Equal(out[5:], plain) {
+				return fmt.Errorf("%s is encoded to other bytes behind a prefix, with room for %d", name, room)
+			}
+		}
+		if want := bytes.Equal(data, samples(in)["fill"]); c.IsFill(v) != want {
+			return fmt.Errorf("IsFill of %s is %t", name, !want)
+		}
+	}
+	return nil
+}
+
+// clipped encodes chunks at the edge of an array: what lies beyond it is fill.
+func clipped(ctx context.Context, c Chain) error {
+	in := c.Chunk()
+	r := random()
+	for name, data := range samples(in) {
+		for i := range 6 {
+			box := nd.Box{Start: make([]int, len(in.Shape)), Shape: make([]int, len(in.Shape))}
+			for axis, n := range in.Shape {
+				box.Shape[axis] = r.IntN(n + 1)
+				if i == 0 { // nothing at all
+					box.Shape[axis] = 0
+				}
+			}
+			want := bytes.Clone(samples(in)["fill"])
+			nd.Copy(contiguous(in, want).Sub(box), contiguous(in, data).Sub(box))
+			stored, err := c.Encode(nil, contiguous(in, data).Sub(box))
+			if err != nil {
+				return fmt.Errorf("encode %s of %s: %w", box, name, err)
+			}
+			if err := readBack(ctx, c, stored, want); err != nil {
+				return fmt.Errorf("%s of %s: %w", box, name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// boxes reads parts of a chunk, from every kind of source.
+func boxes(ctx context.Context, c Chain) error {
+	in := c.Chunk()
+	r := random()
+	for name, data := range samples(in) {
+		stored, err := c.Encode(nil, contiguous(in, data))
+		if err != nil {
+			return err
+		}
+		far := &object{data: stored}
+		ready, err := c.Prepare(ctx, far)
+		if err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
+		if _, err := c.Prepare(ctx, ready); err != nil {
+			return fmt.Errorf("prepare twice: %w", err)
+		}
+		near, err := c.Prepare(ctx, codec.Bytes(stored))
+		if err != nil {
+			return fmt.Errorf("prepare bytes in memory: %w", err)
+		}
+		lazy := c.Lazy()
+		for range 12 {
+			box := randomBox(r, in.Shape)
+			want := part(in, data, box)
+			for from, src := range map[string]codec.Source{"object": far, "prepared object": ready, "bytes": codec.Bytes(stored), "prepared bytes": near} {
+				for _, to := range layouts(box.Shape, in.Type.Size()) {
+					if err := c.Read(ctx, src, box, to.view); err != nil {
+						return fmt.Errorf("read %s of %s (%s) into %s: %w", box, name, from, to.name, err)
+					}
+					if err := differ(to.view, want); err != nil {
+						return fmt.Errorf("read %s of %s (%s) into %s: %w", box, name, from, to.name, err)
+					}
+				}
+				to := poisoned(box.Shape, in.Type.Size())
+				if err := lazy.Read(ctx, src, box, to); err != nil {
+					return fmt.Errorf("read %s of %s (%s) lazily: %w", box, name, from, err)
+				}
+				if err := differ(to, want); err != nil {
+					return fmt.Errorf("read %s of %s (%s) lazily: %w", box, name, from, err)
+				}
+			}
+		}
+		if err := far.misread(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arguments asks for what is not of the chunk.
+func arguments(ctx context.Context, c Chain) error {
+	in := c.Chunk()
+	item := in.Type.Size()
+	stored, err := c.Encode(nil, contiguous(in, samples(in)["noise"]))
+	if err != nil {
+		return err
+	}
+	reject := func(what string, box nd.Box, v nd.View) error {
+		if err := c.Read(ctx, codec.Bytes(stored), box, v); err == nil {
+			return fmt.Errorf("read %s: no error", what)
+		}
+		if p, err := c.Patch(ctx, nil, box, v); err == nil {
+			p.Release()
+			return fmt.Errorf("patch %s: no error", what)
+		}
+		return nil
+	}
+	full := nd.Full(in.Shape)
+	more := nd.Full(append([]int{1}, in.Shape...))
+	errs := []error{
+		reject("elements of another size", full, poisoned(in.Shape, item+1)),
+		reject("a box of another number of axes", more, poisoned(more.Shape, item)),
+		reject("a view of another shape", full, poisoned(more.Shape, item)),
+	}
+	for axis, n := range in.Shape {
+		for _, start := range []int{-1, 1, n, 1 << 62} {
+			box := nd.Full(in.Shape)
+			box.Start[axis] = start
+			errs = append(errs, reject("a box outside the chunk", box, poisoned(in.Shape, item)))
+		}
+		empty := nd.Box{Start: make([]int, len(in.Shape)), Shape: append([]int{}, in.Shape...)}
+		empty.Shape[axis] = 0
+		if err := c.Read(ctx, codec.Bytes(nil), empty, poisoned(empty.Shape, item)); err != nil {
+			errs = append(errs, fmt.Errorf("read an empty box: %w", err))
+		}
+		larger := append([]int{}, in.Shape...)
+		larger[axis]++
+		if _, err := c.Encode(nil, poisoned(larger, item)); err == nil {
+			errs = append(errs, errors.New("encode more than a chunk: no error"))
+		}
+	}
+	return errors.Join(errs...)
+}
