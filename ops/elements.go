@@ -1,6 +1,9 @@
 package ops
 
-import "github.com/dosna/dosna/dtype"
+import (
+	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/ops/internal/single"
+)
 
 // loader reads elements of one type as float64; storer writes float64 as
 // elements. Both work on packed memory, aligned for the type.
@@ -25,11 +28,18 @@ type wide interface {
 
 // loaderOf returns the loader of a real type; bool counts as 0 and 1.
 func loaderOf(t dtype.Type) loader {
-	if t == dtype.Float16 {
+	switch t {
+	case dtype.Float16:
 		return loadHalf
+	case dtype.Float32:
+		return loadSingle
 	}
 	return loaderAs[float64](t)
 }
+
+func loadSingle(dst []float64, src []byte) { single.Widen(dst, dtype.Slice[float32](src)) }
+
+func storeSingle(dst []byte, src []float64) { single.Narrow(dtype.Slice[float32](dst), src) }
 
 // loaderAs returns the loader into another wide type, of any real type but
 // float16. Values are to fit.

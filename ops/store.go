@@ -34,7 +34,7 @@ func storerOf(t dtype.Type, round bool) storer {
 	case dtype.Float16:
 		return storeHalf[float64]
 	case dtype.Float32:
-		return store[float64, float32]
+		return storeSingle
 	case dtype.Float64:
 		return store[float64, float64]
 	}
