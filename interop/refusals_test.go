@@ -107,6 +107,17 @@ func (r *refusal) covers(verb, peer string, a *array) bool {
 	return slices.Contains(r.peers, peer) && slices.Contains(r.verbs, verb) && r.of(a)
 }
 
+// limits counts the different refusals, of any peers, that cover an array.
+func limits(verb string, a *array) int {
+	n := 0
+	for _, r := range refusals {
+		if slices.Contains(r.verbs, verb) && r.of(a) {
+			n++
+		}
+	}
+	return n
+}
+
 // judge compares what went wrong between us and a peer with what is known to,
 // and returns the arrays for which that was the peer's doing.
 func judge(t *testing.T, verb, peer string, list []*array, faults map[string]string) []*array {
