@@ -36,7 +36,7 @@ func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOpt
 
 func copyNode(ctx context.Context, src Node, to *Connection, full string, o *CopyOptions) (Node, error) {
 	if d, ok := src.(*Dataset); ok {
-		s, err := o.spec(d)
+		s, err := o.Spec(d)
 		if err != nil {
 			return nil, d.errorf("copy", err)
 		}
@@ -90,8 +90,9 @@ func copyGroup(ctx context.Context, g *Group, to *Connection, full string) (*Gro
 	})
 }
 
-// spec returns what creates the copy of a dataset.
-func (o *CopyOptions) spec(d *Dataset) (DatasetSpec, error) {
+// Spec returns what creates the copy of a dataset: as the dataset is, but for what
+// the options change.
+func (o *CopyOptions) Spec(d *Dataset) (DatasetSpec, error) {
 	s := d.Spec()
 	if o.Chunks == nil && o.Shards == nil && o.Access == "" && o.Codec == "" && o.Checksum == "" {
 		return s, nil
