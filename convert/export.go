@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/dosna/dosna"
-	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -75,7 +74,8 @@ func inParts(ctx context.Context, d *dosna.Dataset, sel nd.Selection, r *nd.Regi
 	cell, phase := cellsOf(d.Grid(), r)
 	next, stop := iter.Pull(runs(r.Shape, item, limit, cell, phase))
 	defer stop()
-	get := func(ctx context.Context) (*[]byte, bool, error) {
+	memory := newBuffers()
+	get := func(ctx context.Context) ([]byte, bool, error) {
 		box, more := next()
 		if !more {
 			return nil, false, nil
@@ -84,13 +84,13 @@ func inParts(ctx context.Context, d *dosna.Dataset, sel nd.Selection, r *nd.Regi
 		if err != nil {
 			return nil, true, err
 		}
-		buf := bufpool.Get(box.Size() * item)
-		return buf, true, parts.ReadRaw(ctx, part, *buf)
+		buf := memory.get(box.Size() * item)
+		return buf, true, parts.ReadRaw(ctx, part, buf)
 	}
-	return overlap(ctx, get, func(_ context.Context, buf *[]byte) error {
-		defer bufpool.Put(buf)
-		err := use(*buf)
-		progress.add(len(*buf))
+	return overlap(ctx, get, func(_ context.Context, buf []byte) error {
+		defer memory.put(buf)
+		err := use(buf)
+		progress.add(len(buf))
 		return err
 	})
 }

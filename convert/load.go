@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dosna/dosna"
-	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -49,7 +48,7 @@ func Load(ctx context.Context, d *dosna.Dataset, f *File, o *Options) error {
 			f.name, d, dosna.ErrInvalid, f.Shape(), f.Type(), d.Shape(), d.Type())
 	}
 	parts, progress := forParts(d, d.Bytes())
-	l := loading{f: f, d: parts, item: f.Type().Size()}
+	l := loading{f: f, d: parts, item: f.Type().Size(), memory: newBuffers()}
 	next, stop := iter.Pull(l.boxes(o.part()))
 	defer stop()
 	get := func(ctx context.Context) (loaded, bool, error) {
@@ -61,7 +60,7 @@ func Load(ctx context.Context, d *dosna.Dataset, f *File, o *Options) error {
 		return p, true, err
 	}
 	err := overlap(ctx, get, func(ctx context.Context, p loaded) error {
-		defer bufpool.Put(p.buf)
+		defer l.memory.put(p.view.Data)
 		err := l.d.WriteBox(ctx, p.box, p.view)
 		progress.add(p.box.Size() * l.item)
 		return err
@@ -83,13 +82,14 @@ type loading struct {
 	f    *File
 	d    *dosna.Dataset
 	item int
+
+	memory buffers
 }
 
-// loaded is a part of the array in memory, to be given back to bufpool.
+// loaded is a part of the array in memory.
 type loaded struct {
 	box  nd.Box
 	view nd.View
-	buf  *[]byte
 }
 
 // boxes yields the parts in which the file is read, in the array's axes.
@@ -99,7 +99,7 @@ func (l loading) boxes(limit int) iter.Seq[nd.Box] {
 	cell := layout.fileOrder(l.d.Grid().CellShape(make([]int, len(shape))))
 	list := runs(shape, l.item, limit, cell, make([]int, len(shape)))
 	if !l.f.Sequential() {
-		list = blocks(shape, l.item, limit, cell)
+		list = blocks(shape, l.item, min(limit, partGoal), cell)
 	}
 	return func(yield func(nd.Box) bool) {
 		for b := range list {
@@ -111,11 +111,7 @@ func (l loading) boxes(limit int) iter.Seq[nd.Box] {
 }
 
 func (l loading) read(ctx context.Context, box nd.Box) (loaded, error) {
-	buf := bufpool.Get(box.Size() * l.item)
-	view := l.f.layout.fileView(nd.NewView(*buf, l.f.layout.fileOrder(box.Shape), l.item))
-	err := l.f.ReadBox(ctx, box, view)
-	if err != nil {
-		bufpool.Put(buf)
-	}
-	return loaded{box, view, buf}, err
+	data := l.memory.get(box.Size() * l.item)
+	view := l.f.layout.fileView(nd.NewView(data, l.f.layout.fileOrder(box.Shape), l.item))
+	return loaded{box, view}, l.f.ReadBox(ctx, box, view)
 }

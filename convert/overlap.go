@@ -47,3 +47,27 @@ func overlap[T any](ctx context.Context, get func(ctx context.Context) (T, bool,
 		}
 	}
 }
+
+// buffers are the memory of the parts in flight, used over and over.
+type buffers chan []byte
+
+// newBuffers has room for the two parts that overlap keeps.
+func newBuffers() buffers { return make(buffers, 2) }
+
+func (b buffers) get(n int) []byte {
+	select {
+	case old := <-b:
+		if cap(old) >= n {
+			return old[:n]
+		}
+	default:
+	}
+	return make([]byte, n)
+}
+
+func (b buffers) put(buf []byte) {
+	select {
+	case b <- buf:
+	default:
+	}
+}

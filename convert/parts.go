@@ -7,6 +7,10 @@ import (
 	"github.com/dosna/dosna/nd"
 )
 
+// partGoal is how large parts should be, if stored objects do not make them
+// larger: enough for each call to keep all workers busy.
+const partGoal = 16 << 20
+
 // runs cuts an array into boxes that are runs of consecutive elements, in order,
 // none larger than limit bytes. Where it can, it cuts between cells: their
 // shape is cell, and along axis they are counted from -phase[axis].
@@ -28,6 +32,9 @@ func runs(shape []int, item, limit int, cell, phase []int) iter.Seq[nd.Box] {
 			row /= shape[axis]
 		}
 		most := max(limit/row, 1)
+		if goal := (partGoal/row/cell[axis] + 1) * cell[axis]; goal < most {
+			most = goal
+		}
 		at := make([]int, len(shape))
 		for {
 			b := nd.Box{Start: slices.Clone(at), Shape: slices.Clone(shape)}
