@@ -122,7 +122,7 @@ func limits(verb string, a *array) int {
 // and returns the arrays for which that was the peer's doing.
 func judge(t *testing.T, verb, peer string, list []*array, faults map[string]string) []*array {
 	t.Helper()
-	var known []*array
+	var known, agree []*array
 	happened := make([]int, len(refusals))
 	for _, a := range list {
 		fault := faults[a.Name]
@@ -143,6 +143,8 @@ func judge(t *testing.T, verb, peer string, list []*array, faults map[string]str
 			known = append(known, a)
 		case fault != "":
 			t.Errorf("%s: %s %s: %s\ncodecs %s", peer, verb, a, fault, a.Codecs)
+		default:
+			agree = append(agree, a)
 		}
 	}
 	for i, r := range refusals {
@@ -154,7 +156,7 @@ func judge(t *testing.T, verb, peer string, list []*array, faults map[string]str
 		}
 		t.Logf("%s: %s: %d arrays come out wrong, as is known: it %s", peer, verb, happened[i], r.what)
 	}
-	t.Logf("%s: %s: %d of %d arrays, %d elements, agree bit for bit", peer, verb, len(list)-len(known), len(list), elements(list)-elements(known))
+	t.Logf("%s: %s: %d of %d arrays, %d elements, agree bit for bit", peer, verb, len(agree), len(list), elements(agree))
 	return known
 }
 
