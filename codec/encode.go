@@ -75,7 +75,7 @@ func (c *Chain) flatten(sc *scratch, v nd.View, omit bool) (data []byte, held *[
 		}
 	}
 	if c.raw != nil {
-		held = bufpool.Get(c.limit[0] + checksumRoom)
+		held = bufpool.Get(c.limit[0] + spare)
 	} else {
 		held = c.sizes.get(0)
 	}
@@ -84,10 +84,6 @@ func (c *Chain) flatten(sc *scratch, v nd.View, omit bool) (data []byte, held *[
 	c.sizes.saw(0, len(data))
 	return data, held, stored, err
 }
-
-// checksumRoom is for checksums behind elements: with less, a buffer of just
-// the size of these would be outgrown.
-const checksumRoom = 16
 
 // wrap appends to dst what the bytes codecs make of data, of which at least one
 // makes new bytes. It returns the buffer that is to be given back instead of held.

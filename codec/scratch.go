@@ -76,7 +76,11 @@ func (s *scratch) transposed(perm []int, box nd.Box, v nd.View) (nd.Box, nd.View
 // and so what to take from the pool for the next chunk.
 type sizes []atomic.Int64
 
-func (s sizes) get(stage int) *[]byte { return bufpool.Get(int(s[stage].Load())) }
+func (s sizes) get(stage int) *[]byte { return bufpool.Get(int(s[stage].Load()) + spare) }
+
+// spare is room behind what a buffer is for: checksums need it, and decoders
+// that look for more than there should be.
+const spare = 64
 
 func (s sizes) saw(stage, n int) {
 	for {

@@ -62,22 +62,22 @@ func Checks() []Check {
 // shapes are those of Run: long and short axes, primes, and axes of length 1.
 var shapes = [][]int{{}, {1}, {12}, {5, 3}, {4, 6}, {3, 4, 5}, {2, 4, 1, 6}, {2, 2, 3, 2, 2}}
 
-// Run checks the chains that specs gives for chunks of every type and several
-// shapes. Types of one byte are tried with dtype.Little only.
+// Run checks the chains that specs gives for chunks of every type in both byte
+// orders, each with one of the shapes in turn. Types of one byte are
+// tried with dtype.Little only.
 func Run(t *testing.T, specs func(in codec.Chunk, o dtype.Order) []codec.Spec) {
-	for i, typ := range dtype.All() {
+	n := 0
+	for _, typ := range dtype.All() {
 		for _, o := range []dtype.Order{dtype.Little, dtype.Big} {
 			if o == dtype.Big && typ.Unit() == 1 {
 				continue
 			}
-			for j, shape := range shapes {
-				in := codec.Chunk{Shape: shape, Type: typ, Fill: fill(typ, j)}
-				// Damage knows no types: each is done to one shape, each shape to some type.
-				slow := o == dtype.Little && i%len(shapes) == j
-				t.Run(fmt.Sprintf("%s %s %v", typ, o, shape), func(t *testing.T) {
-					runChain(t, specs(in, o), in, slow)
-				})
-			}
+			in := codec.Chunk{Shape: shapes[n%len(shapes)], Type: typ, Fill: fill(typ, n)}
+			slow := n%5 == 3 && n < 15 // three shapes do: damage knows no types
+			n++
+			t.Run(fmt.Sprintf("%s %s %v", typ, o, in.Shape), func(t *testing.T) {
+				runChain(t, specs(in, o), in, slow)
+			})
 		}
 	}
 }

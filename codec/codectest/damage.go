@@ -12,7 +12,7 @@ import (
 )
 
 // most is how many alterations of one stored chunk are tried.
-const most = 6000
+const most = 3000
 
 // truncated tries beginnings of stored chunks.
 func truncated(ctx context.Context, c Chain) error {

@@ -18,9 +18,9 @@ func patch(ctx context.Context, c Chain) error {
 	for name, data := range samples(in) {
 		want := bytes.Clone(samples(in)["fill"])
 		var stored []byte // nil: nothing
-		for step := range 12 {
+		for step := range 8 {
 			box := randomBox(r, in.Shape)
-			if step == 7 {
+			if step == 5 {
 				box = nd.Full(in.Shape)
 			}
 			from := layouts(box.Shape, in.Type.Size())[step%4].view

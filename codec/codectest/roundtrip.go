@@ -36,26 +36,23 @@ func roundTrip(ctx context.Context, c Chain) error {
 func readBack(ctx context.Context, c Chain, stored, want []byte) error {
 	in := c.Chunk()
 	before := bytes.Clone(stored)
-	for name, src := range map[string]codec.Source{"object": &object{data: stored}, "bytes in memory": codec.Bytes(stored)} {
+	far := &object{data: stored}
+	for i, to := range layouts(in.Shape, in.Type.Size()) {
+		src := []codec.Source{far, codec.Bytes(stored)}[i%2]
 		if err := c.Check(ctx, src); err != nil {
-			return fmt.Errorf("check of the %s: %w", name, err)
+			return fmt.Errorf("check of %T: %w", src, err)
 		}
-		for _, to := range layouts(in.Shape, in.Type.Size()) {
-			if err := c.Read(ctx, src, nd.Full(in.Shape), to.view); err != nil {
-				return fmt.Errorf("read the %s into %s: %w", name, to.name, err)
-			}
-			if err := differ(to.view, want); err != nil {
-				return fmt.Errorf("read the %s into %s: %w", name, to.name, err)
-			}
+		if err := c.Read(ctx, src, nd.Full(in.Shape), to.view); err != nil {
+			return fmt.Errorf("read %T into %s: %w", src, to.name, err)
 		}
-		if o, ok := src.(*object); ok && o.misread() != nil {
-			return o.misread()
+		if err := differ(to.view, want); err != nil {
+			return fmt.Errorf("read %T into %s: %w", src, to.name, err)
 		}
 	}
 	if !bytes.Equal(before, stored) {
 		return errors.New("reading altered the stored bytes")
 	}
-	return nil
+	return far.misread()
 }
 
 // encode looks at where Encode puts its output, and at the bound on it.
@@ -135,26 +132,19 @@ func boxes(ctx context.Context, c Chain) error {
 		if err != nil {
 			return fmt.Errorf("prepare bytes in memory: %w", err)
 		}
-		lazy := c.Lazy()
-		for range 12 {
+		for i := range 20 {
 			box := randomBox(r, in.Shape)
-			want := part(in, data, box)
-			for from, src := range map[string]codec.Source{"object": far, "prepared object": ready, "bytes": codec.Bytes(stored), "prepared bytes": near} {
-				for _, to := range layouts(box.Shape, in.Type.Size()) {
-					if err := c.Read(ctx, src, box, to.view); err != nil {
-						return fmt.Errorf("read %s of %s (%s) into %s: %w", box, name, from, to.name, err)
-					}
-					if err := differ(to.view, want); err != nil {
-						return fmt.Errorf("read %s of %s (%s) into %s: %w", box, name, from, to.name, err)
-					}
+			to := layouts(box.Shape, in.Type.Size())[i/4%4]
+			src := []codec.Source{far, ready, codec.Bytes(stored), near}[i%4]
+			for mode, reader := range map[string]Chain{"": c, " lazily": c.Lazy()} {
+				what := fmt.Sprintf("read %s of %s%s from %T into %s", box, name, mode, src, to.name)
+				if err := reader.Read(ctx, src, box, to.view); err != nil {
+					return fmt.Errorf("%s: %w", what, err)
 				}
-				to := poisoned(box.Shape, in.Type.Size())
-				if err := lazy.Read(ctx, src, box, to); err != nil {
-					return fmt.Errorf("read %s of %s (%s) lazily: %w", box, name, from, err)
+				if err := differ(to.view, part(in, data, box)); err != nil {
+					return fmt.Errorf("%s: %w", what, err)
 				}
-				if err := differ(to, want); err != nil {
-					return fmt.Errorf("read %s of %s (%s) lazily: %w", box, name, from, err)
-				}
+				nd.Fill(to.view, bytes.Repeat([]byte{poison}, in.Type.Size()))
 			}
 		}
 		if err := far.misread(); err != nil {
