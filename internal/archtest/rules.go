@@ -37,7 +37,9 @@ var rooms = []room{
 
 	{"ops/internal/...", ground + " ops/internal/..."},
 	{"ops", below + " . ops/internal/..."},
-	{"convert wos catalog mount gateway", below + " ."},
+	{"phantom render", ground},
+	{"convert", below + " . render"},
+	{"wos catalog mount gateway", below + " ."},
 	{"catalog/*cat", below + " . catalog"},
 
 	{"interop", ""}, // tests only
