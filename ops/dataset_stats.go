@@ -53,7 +53,6 @@ type reading struct {
 
 	mu   sync.Mutex
 	idle []*worker // that no task uses
-	done int
 }
 
 func (r *reading) read(ctx context.Context) error {
@@ -64,16 +63,15 @@ func (r *reading) read(ctx context.Context) error {
 	}
 	serial := r.d.With(dosna.Options{Engine: engine.CPU(), Verify: o.Verify})
 	pieces := r.region.Pieces(r.d.Grid())
-	r.idle, r.done = nil, 0
+	tick := progress(o, pieces.Len())
+	r.idle = nil
 	err := engine.Threads(workers).Run(ctx, pieces.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
 		w := r.worker()
 		err := r.add(ctx, w, serial, pieces.At(i))
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.idle = append(r.idle, w)
-		if r.done++; o.Progress != nil {
-			o.Progress(r.done, pieces.Len())
-		}
+		tick()
 		return err
 	})
 	for _, w := range r.idle {
@@ -129,4 +127,19 @@ func (r *reading) add(ctx context.Context, w *worker, d *dosna.Dataset, p nd.Pie
 		return fmt.Errorf("%w: the selection repeats elements; select each once", dosna.ErrInvalid)
 	}
 	return w.Add(nd.NewView(w.block, []int{kept}, item))
+}
+
+// progress returns a function to call when a task is finished.
+func progress(o dosna.Options, total int) func() {
+	if o.Progress == nil {
+		return func() {}
+	}
+	var mu sync.Mutex
+	done := 0
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		o.Progress(done, total)
+	}
 }

@@ -79,13 +79,25 @@ func TestBlur(t *testing.T) {
 		src := dataset(t, conn, "a", dosna.DatasetSpec{Shape: c.Shape, Type: in, Chunks: randomChunk(rnd, c.Shape)}, c.Input)
 		dst := dataset(t, conn, "b", dosna.DatasetSpec{Shape: c.Shape, Type: out, Chunks: randomChunk(rnd, c.Shape)}, nil)
 		o := GaussianOptions{Sigma: c.Sigma, Order: c.Order, Truncate: c.Truncate, Boundary: m, Value: c.Cval}
-		if err := Blur(t.Context(), dst, src, o); err != nil {
+		g, err := NewGaussian(in, out, len(c.Shape), o)
+		if err != nil {
 			t.Fatal(err)
 		}
-		got := readAll(t, dst)
-		if want := c.filter(t, slices.Clone(c.Shape)); !bytes.Equal(got, want) {
-			worst, differing := compare(out, got, want)
-			t.Errorf("%s to %s, %v, %+v: %.3g of the elements differ, by up to %.3g", in, out, c.Shape, o, differing, worst)
+		want := c.filter(t, slices.Clone(c.Shape))
+		for name, blur := range map[string]func() error{
+			"Blur":      func() error { return Blur(t.Context(), dst, src, o) },
+			"blurLines": func() error { return blurLines(t.Context(), dst, src, g, o) },
+		} {
+			if len(g.axes) == 0 && name == "blurLines" {
+				continue
+			}
+			if err := blur(); err != nil {
+				t.Fatal(err)
+			}
+			if got := readAll(t, dst); !bytes.Equal(got, want) {
+				worst, differing := compare(out, got, want)
+				t.Errorf("%s, %s to %s, %v, %+v: %.3g of the elements differ, by up to %.3g", name, in, out, c.Shape, o, differing, worst)
+			}
 		}
 	}
 }
@@ -113,6 +125,39 @@ func TestBlurOverRanks(t *testing.T) {
 	}
 	if want := filterChunks(t, dtype.Float32, dtype.Float32, dtype.Bytes(numbers), shape, shape, o); !bytes.Equal(readAll(t, dst), want) {
 		t.Error("three ranks blur differently")
+	}
+}
+
+// TestBlurWidely has a filter that is much wider than chunks.
+func TestBlurWidely(t *testing.T) {
+	shape := []int{21, 30, 25}
+	numbers := make([]uint16, 21*30*25)
+	for i := range numbers {
+		numbers[i] = uint16(rand.IntN(5000))
+	}
+	progress := 0
+	conn := open(t, "mem://", dosna.Options{Engine: engine.Threads(2), Progress: func(int, int) { progress++ }})
+	for _, out := range []dtype.Type{dtype.Uint16, dtype.Float32, dtype.Float16} {
+		src := dataset(t, conn, "a"+out.Name(), dosna.DatasetSpec{Shape: shape, Type: dtype.Uint16, Chunks: []int{7, 8, 5}}, dtype.Bytes(numbers))
+		dst := dataset(t, conn, "b"+out.Name(), dosna.DatasetSpec{Shape: shape, Type: out, Chunks: []int{4, 9, 4}}, nil)
+		o := GaussianOptions{Sigma: []float64{6, 0, 9}, Boundary: nd.Constant, Value: 40}
+		g, err := NewGaussian(dtype.Uint16, out, 3, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !haloed(g, dst) {
+			t.Error("the filter counts as narrow")
+		}
+		progress = 0
+		if err := Blur(t.Context(), dst, src, o); err != nil {
+			t.Fatal(err)
+		}
+		if want := filterChunks(t, dtype.Uint16, out, dtype.Bytes(numbers), shape, shape, o); !bytes.Equal(readAll(t, dst), want) {
+			t.Errorf("into %s: not the result of the whole array", out)
+		}
+		if progress == 0 {
+			t.Error("no progress was told")
+		}
 	}
 }
 

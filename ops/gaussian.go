@@ -23,7 +23,8 @@ type GaussianOptions struct {
 	// Truncate is the filter's radius in standard deviations; 0 means 4.
 	Truncate float64
 	// Boundary says what lies beyond the array's edges, and Value which element
-	// that is for nd.Constant (nil: zero). Value must be exact in the input's type.
+	// that is for nd.Constant (nil: zero). Value must be exact in the input's type,
+	// and is converted to the output's where an axis has been filtered.
 	Boundary nd.Boundary
 	Value    any
 }

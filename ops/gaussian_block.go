@@ -24,12 +24,59 @@ func (g *Gaussian) Filter(out, in nd.View, box nd.Box, shape []int) error {
 		s = new(scratch)
 	}
 	defer g.scratch.Put(s)
+	if len(g.axes) == 0 && g.in == g.out {
+		nd.Copy(out, in)
+		return nil
+	}
+	axis, rows := g.slabs(in.Shape, out.Shape)
+	for i := 0; axis < g.ndim && i < out.Shape[axis]; i += rows {
+		n := min(rows, out.Shape[axis]-i)
+		part := g.part(axis, i, n, box)
+		g.filter(s, out.Step(axis, i, 1, n), in.Step(axis, i, 1, n+2*g.halo[axis]), part, shape)
+	}
+	if axis == g.ndim {
+		g.filter(s, out, in, box, shape)
+	}
+	return nil
+}
+
+// part returns the rows of a box from i to i+n along axis.
+func (g *Gaussian) part(axis, i, n int, box nd.Box) nd.Box {
+	if g.constant == nil {
+		return box
+	}
+	box = nd.Box{Start: slices.Clone(box.Start), Shape: slices.Clone(box.Shape)}
+	box.Start[axis] += i
+	box.Shape[axis] = n
+	return box
+}
+
+// slabBytes is the memory for results between axes that a slab may take: it
+// should be in the cache still when the next axis is filtered.
+const slabBytes = 1 << 20
+
+// slabs says how a block is best cut: along which axis and how many rows of
+// output at a time. The axis is the first that can be cut, and none that is
+// filtered comes before it, so that no result is computed twice; there may be no
+// such axis.
+func (g *Gaussian) slabs(in, out []int) (axis, rows int) {
+	for axis < g.ndim && out[axis] == 1 && g.halo[axis] == 0 {
+		axis++
+	}
+	if axis == g.ndim {
+		return axis, 0
+	}
+	row := g.parts * g.work.Size()
+	for _, n := range in[axis+1:] {
+		row *= n
+	}
+	return axis, max(slabBytes/row, 8, g.halo[axis])
+}
+
+// filter computes a slab.
+func (g *Gaussian) filter(s *scratch, out, in nd.View, box nd.Box, shape []int) {
 	axes := g.axes
 	if len(axes) == 0 {
-		if g.in == g.out {
-			nd.Copy(out, in)
-			return nil
-		}
 		axes = []filterAxis{{0, correlate.Kernel{Half: []float64{1}}}} // converts
 	}
 	src, from, extent := s.packed(in, g.in), g.in, slices.Clone(in.Shape)
@@ -50,20 +97,24 @@ func (g *Gaussian) Filter(out, in nd.View, box nd.Box, shape []int) error {
 				p.n = extent[axis]
 			}
 		}
-		dst, ok := out.Contiguous()
-		if !last || !ok || !aligned(dst, to) {
-			ok, dst = false, s.next(p.outer*p.n*p.inner*to.Size())
+		dst, direct := out.Contiguous()
+		switch size := p.outer * p.n * p.inner * to.Size(); {
+		case last && direct && aligned(dst, to):
+		case i == 0:
+			s.result = grow(s.result, size)
+			dst, direct = s.result, false
+		default: // in place
+			dst, direct = src[:size], false
 		}
 		p.run(dst, src, s)
 		src, from = dst, to
 		view := nd.NewView(dst, extent, g.parts*to.Size())
-		if last && !ok {
+		if last && !direct {
 			nd.Copy(out, view)
 		} else if !last && g.constant != nil {
 			g.restoreEdges(view, axes[i+1:], box, shape)
 		}
 	}
-	return nil
 }
 
 func (g *Gaussian) check(out, in nd.View, box nd.Box, shape []int) error {

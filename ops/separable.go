@@ -9,7 +9,8 @@ import (
 )
 
 // pass filters packed memory along one axis: outer × (n + 2·radius) × inner
-// elements into outer × n × inner.
+// elements into outer × n × inner. The results may overwrite the input from its
+// beginning if they are not larger: what is loaded is loaded before.
 type pass struct {
 	outer, n, inner int
 	kernel          correlate.Kernel
@@ -74,24 +75,16 @@ func (p pass) tiles(dst, src []byte, s *scratch) {
 	}
 }
 
-// scratch is the memory of one block in work, kept for the next.
+// scratch is the memory of one slab in work, kept for the next.
 type scratch struct {
 	in, out []float64
-	bytes   [2][]byte // results of passes, in turn
-	turn    int
-	copy    []byte
+	result  []byte // of passes
+	copy    []byte // of an input that is not packed
 }
 
 func (s *scratch) floats(in, out int) (_, _ []float64) {
 	s.in, s.out = grow(s.in, in), grow(s.out, out)
 	return s.in, s.out
-}
-
-// next returns memory for the result of a pass, other than the last one's.
-func (s *scratch) next(n int) []byte {
-	s.turn = 1 - s.turn
-	s.bytes[s.turn] = grow(s.bytes[s.turn], n)
-	return s.bytes[s.turn]
 }
 
 // packed returns the view's elements packed and aligned: its own memory, or a
