@@ -129,6 +129,22 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestHalvesAreWrittenShort(t *testing.T) {
+	for i := range 0x7c00 {
+		elem := putUint(2, uint64(i))
+		s := Float16.Format(elem)
+		if back, err := Float16.ParseScalar(s); err != nil || !bytes.Equal(back, elem) {
+			t.Fatalf("%#04x is written %s, and read back as % x, %v", i, s, back, err)
+		}
+	}
+	for s, want := range map[string]string{"0.1": "0.1", "65504": "65500", "0.333": "0.333", "6e-8": "6e-08", "-2.5": "-2.5"} {
+		elem, err := Float16.ParseScalar(s)
+		if got := Float16.Format(elem); err != nil || got != want {
+			t.Errorf("%s is written %s, want %s (%v)", s, got, want, err)
+		}
+	}
+}
+
 func TestSwap(t *testing.T) {
 	for unit, want := range map[int]string{1: "abcdefgh", 2: "badcfehg", 4: "dcbahgfe", 8: "hgfedcba"} {
 		data := []byte("abcdefgh")

@@ -127,7 +127,8 @@ func (t Type) formatFloatFill(elem []byte) json.RawMessage {
 		}
 		return json.RawMessage(`"-Infinity"`)
 	}
-	s := t.formatFloat(f)
+	exact := Type{"", Float, max(t.size, 4)} // a half's own shortest digits may be those of another number
+	s := exact.formatFloat(f)
 	if !strings.ContainsAny(s, ".e") {
 		s += ".0" // also keeps the sign of -0.0 for readers that parse integers apart
 	}

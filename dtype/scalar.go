@@ -218,7 +218,22 @@ func (t Type) formatFloat(f float64) string {
 	if a := math.Abs(f); a == 0 || a >= 1e-4 && a < 1e16 {
 		format = 'f'
 	}
-	return strconv.FormatFloat(f, format, -1, max(8*t.size, 32))
+	if t.size == 2 {
+		return strconv.FormatFloat(shortHalf(f), format, -1, 64)
+	}
+	return strconv.FormatFloat(f, format, -1, 8*t.size)
+}
+
+// shortHalf returns the number of the fewest decimal digits that rounds to the
+// same Half as f, which is one.
+func shortHalf(f float64) float64 {
+	for digits := range 5 {
+		short, err := strconv.ParseFloat(strconv.FormatFloat(f, 'e', digits, 64), 64)
+		if err == nil && HalfOf(short) == HalfOf(f) {
+			return short
+		}
+	}
+	return f
 }
 
 func (t Type) float(elem []byte) float64 {
