@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/store"
+)
+
+// app is one run of the command: its streams, and the flags that all commands
+// have.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+
+	json, quiet  bool
+	lazy, unsafe bool
+	engine       engineFlag
+}
+
+func (a *app) globalFlags(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.BoolVar(&a.json, "json", false, "print results as one JSON document")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "print no progress and no confirmations")
+	f.Var(&a.engine, "engine", "what works on chunks: cpu (one at a time), threads, threads:N")
+	f.BoolVar(&a.lazy, "lazy", false, "read parts of chunks without checking their checksums")
+	f.BoolVar(&a.unsafe, "unsafe", false, "change parts of chunks on stores that cannot keep several writers apart")
+	_ = root.RegisterFlagCompletionFunc("engine", words("cpu", "threads", "threads:2", "threads:4", "threads:8"))
+}
+
+// options returns those that the global flags ask for.
+func (a *app) options(mode dosna.Mode) *dosna.Options {
+	o := &dosna.Options{Mode: mode, Engine: a.engine.Engine, Unsafe: a.unsafe}
+	if a.lazy {
+		o.Verify = dosna.VerifyLazy
+	}
+	return o
+}
+
+// place is a node's path in an opened tree.
+type place struct {
+	*dosna.Connection
+	path string
+}
+
+func (p place) String() string { return p.URL() + "#" + p.path }
+
+func (p place) node(ctx context.Context) (dosna.Node, error) { return p.Open(ctx, p.path) }
+
+func (p place) dataset(ctx context.Context) (*dosna.Dataset, error) {
+	return p.OpenDataset(ctx, p.path)
+}
+
+// at opens the tree that an address names, does what is to be done there, makes
+// it last and closes the tree.
+func (a *app) at(ctx context.Context, address string, mode dosna.Mode, do func(p place) error) (err error) {
+	c, err := dosna.Open(ctx, address, a.options(mode))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if err := do(place{c, "/" + c.Start()}); err != nil || mode == dosna.ReadOnly {
+		return err
+	}
+	return c.Sync(ctx)
+}
+
+// addresses takes those of a source and of a destination apart. A destination
+// "#/NODE" is one in the source's tree.
+func addresses(from, to string) (src, dst store.URL, err error) {
+	if src, err = store.ParseURL(from); err != nil {
+		return src, dst, err
+	}
+	if strings.HasPrefix(to, "#/") {
+		to = src.Root + to
+	}
+	dst, err = store.ParseURL(to)
+	return src, dst, err
+}
+
+// between opens the trees of a source and of a destination, which are one if
+// their addresses say so; the destination's is created if it does not exist.
+func (a *app) between(ctx context.Context, from, to string, do func(src, dst place) error) error {
+	src, dst, err := addresses(from, to)
+	if err != nil {
+		return err
+	}
+	if src.Root == dst.Root {
+		return a.at(ctx, from, dosna.ReadWrite, func(p place) error {
+			return do(p, place{p.Connection, "/" + dst.Node})
+		})
+	}
+	return a.at(ctx, from, dosna.ReadOnly, func(s place) error {
+		if _, err := s.node(ctx); err != nil {
+			return err
+		}
+		return a.at(ctx, to, dosna.Create, func(d place) error { return do(s, d) })
+	})
+}
+
+// vacant is an error unless there is no node at p.
+func (p place) vacant(ctx context.Context) error {
+	_, err := p.node(ctx)
+	switch {
+	case errors.Is(err, dosna.ErrNotExist):
+		return nil
+	case err == nil:
+		return fmt.Errorf("%s: %w", p, dosna.ErrExist)
+	}
+	return err
+}
+
+// cleanUp bounds the time spent on removing what an interrupted command made.
+const cleanUp = time.Minute
+
+// filled returns a dataset just created once fill has filled it. If that fails
+// or is interrupted, the dataset is deleted.
+func filled(ctx context.Context, d *dosna.Dataset, fill func() error) (*dosna.Dataset, error) {
+	if err := fill(); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+		defer cancel()
+		return nil, errors.Join(err, d.Delete(ctx))
+	}
+	return d, nil
+}
+
+// produce makes a node at p by a function that is told the path. With overwrite
+// an older one is replaced when the new one is complete, and stays if it does
+// not get that far.
+func produce[N dosna.Node](ctx context.Context, p place, overwrite bool, make func(path string) (N, error)) (N, error) {
+	var none N
+	old, err := p.node(ctx)
+	switch {
+	case errors.Is(err, dosna.ErrNotExist):
+		return make(p.path)
+	case err != nil:
+		return none, err
+	case !overwrite:
+		return none, fmt.Errorf("%s: %w; name another node, or replace it with --overwrite", p, dosna.ErrExist)
+	case old.Name() == "":
+		return none, fmt.Errorf("%s: the root cannot be replaced; name a node in it, as in %s#/name", p, p.URL())
+	}
+	if _, group := old.(*dosna.Group); group {
+		return none, fmt.Errorf("%s: there is a group, which --overwrite does not replace; remove it with: dosna rm -r", p)
+	}
+	fresh := p.path + ".new-" + strings.ToLower(rand.Text()[:8])
+	if _, err := make(fresh); err != nil {
+		return none, err
+	}
+	ctx = context.WithoutCancel(ctx) // not to be left between the two
+	if err := p.Delete(ctx, p.path); err != nil {
+		return none, err
+	}
+	if err := p.Move(ctx, fresh, p.path); err != nil {
+		return none, err
+	}
+	n, err := p.node(ctx)
+	if err != nil {
+		return none, err
+	}
+	made, ok := n.(N)
+	if !ok {
+		return none, fmt.Errorf("%s: somebody else has put something else there", p)
+	}
+	return made, nil
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosna/dosna"
+)
+
+func (a *app) cpCommand() *cobra.Command {
+	var s storing
+	var recursive, overwrite, dryRun bool
+	cmd := &cobra.Command{
+		Use:   "cp SOURCE DESTINATION",
+		Short: "Copy nodes, also between stores and with other chunks or codecs",
+		Long: `Copy a dataset, or with -r a group with everything below it, within a tree or to
+another one. Datasets are stored as they were, or with the chunks and codecs that
+flags ask for. If copying fails or is interrupted, the copy is removed.`,
+		Example: `  dosna cp /tmp/pool#/scan/raw '#/scan/copy'
+  dosna cp /tmp/pool#/scan/raw '#/scan/planes' --chunks 1,512,512 --codec blosc:lz4:5:shuffle
+  dosna cp -r /tmp/pool#/scan /tmp/archive#/scan --shards 256,256,256
+  dosna cp /tmp/pool#/scan/raw '#/scan/copy' --overwrite --dry-run`,
+		Args: exactArgs("the source", "the destination"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.cp(cmd.Context(), args[0], args[1], copying{s.options(), recursive, overwrite, dryRun})
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVarP(&recursive, "recursive", "r", false, "copy groups with everything below")
+	f.BoolVar(&overwrite, "overwrite", false, "replace a dataset that is there, when the copy is complete")
+	f.BoolVar(&dryRun, "dry-run", false, "only tell what would be copied and replaced")
+	s.flags(cmd, "as the source")
+	cmd.ValidArgsFunction = a.completeAddress(2)
+	return cmd
+}
+
+// copying says how to copy.
+type copying struct {
+	*dosna.CopyOptions
+	recursive, overwrite, dryRun bool
+}
+
+// copied is what cp has copied, or would.
+type copied struct {
+	moved
+	Replaces *removed `json:"replaces,omitempty"`
+	Seconds  float64  `json:"seconds"`
+}
+
+func (c copied) what() string {
+	return count(c.Nodes, "node") + ", " + objects(c.Objects, c.Bytes)
+}
+
+func (a *app) cp(ctx context.Context, from, to string, o copying) error {
+	if o.dryRun {
+		return a.cpDryRun(ctx, from, to, o)
+	}
+	start := time.Now()
+	return a.between(ctx, from, to, func(src, dst place) error {
+		n, done, err := source(ctx, src, o)
+		if err != nil {
+			return err
+		}
+		opts, finish := a.progress("copying", src.Options())
+		if n, err = src.With(opts).Open(ctx, src.path); err != nil {
+			return err
+		}
+		made, err := produce(ctx, dst, o.overwrite, func(path string) (dosna.Node, error) {
+			defer finish()
+			return copyNode(ctx, n, place{dst.Connection, path}, o.CopyOptions)
+		})
+		if err != nil {
+			return err
+		}
+		took := time.Since(start)
+		done.To, done.Seconds = made.Path(), took.Seconds()
+		return a.confirm(done, "copied %s to %s: %s; %s, %s", src, dst, done.what(), seconds(took), speed(done.Bytes, took))
+	})
+}
+
+// source looks at what is to be copied.
+func source(ctx context.Context, src place, o copying) (dosna.Node, copied, error) {
+	done := copied{moved: moved{From: src.path, DryRun: o.dryRun}}
+	n, err := src.node(ctx)
+	if err != nil {
+		return nil, done, err
+	}
+	if _, ok := n.(*dosna.Group); ok && !o.recursive {
+		return nil, done, fmt.Errorf("%s is a group; copy it and everything below it with: dosna cp -r", src)
+	}
+	r, err := content(ctx, src)
+	done.Nodes, done.Objects, done.Bytes = r.Nodes, r.Objects, r.Bytes
+	return n, done, err
+}
+
+// copyNode copies a node, and removes the copy if that fails.
+func copyNode(ctx context.Context, n dosna.Node, to place, o *dosna.CopyOptions) (dosna.Node, error) {
+	made, err := dosna.Copy(ctx, n, to.Connection, to.path, o)
+	if err == nil || errors.Is(err, dosna.ErrExist) || errors.Is(err, dosna.ErrInvalid) {
+		return made, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+	defer cancel()
+	if clean := to.Delete(ctx, to.path); !errors.Is(clean, dosna.ErrNotExist) {
+		err = errors.Join(err, clean)
+	}
+	return nil, err
+}
+
+// cpDryRun tells what would be copied, and what replaced.
+func (a *app) cpDryRun(ctx context.Context, from, to string, o copying) error {
+	_, dst, err := addresses(from, to)
+	if err != nil {
+		return err
+	}
+	return a.at(ctx, from, dosna.ReadOnly, func(src place) error {
+		_, done, err := source(ctx, src, o)
+		if err != nil {
+			return err
+		}
+		done.To = "/" + dst.Node
+		replaced := ""
+		err = a.at(ctx, dst.String(), dosna.ReadOnly, func(p place) error {
+			if !o.overwrite {
+				return p.vacant(ctx)
+			}
+			r, err := content(ctx, p)
+			if err == nil {
+				done.Replaces = &r
+				replaced = fmt.Sprintf(", replacing %s, %s", count(r.Nodes, "node"), objects(r.Objects, r.Bytes))
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, dosna.ErrNotExist) {
+			return err
+		}
+		return a.show(done, dryRunText("copy %s to %s: %s%s", src, dst, done.what(), replaced))
+	})
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/convert"
+	"github.com/dosna/dosna/dtype"
+)
+
+func (a *app) importCommand() *cobra.Command {
+	var l layout
+	var shape shapeFlag
+	var t typeFlag
+	var order orderFlag
+	var in convert.OpenOptions
+	var fortran, overwrite bool
+	cmd := &cobra.Command{
+		Use:   "import FILE DATASET",
+		Short: "Store an array from a file or pipe",
+		Long: `Store an array from a file as a new dataset. The file's name tells the format:
+
+  .npy              NumPy; also from a pipe, "-"
+  .npz[:MEMBER]     an array in an archive by NumPy
+  .nii, .nii.gz     NIfTI, axes x, y, z; scaled if its header says so
+  any other, or -   elements alone, with --shape and --dtype
+
+The file is read once, in pieces; it may be larger than memory. If the import
+fails or is interrupted, the dataset is removed again.`,
+		Example: `  dosna import volume.npy /tmp/pool#/scan/raw --chunks 64,64,64
+  dosna import volume.npy /tmp/pool#/scan/sharded --chunks 64,64,64 --shards 256,256,256
+  dosna import arrays.npz:mask /tmp/pool#/scan/mask --codec blosc:zstd:5:bitshuffle
+  cat volume.npy | dosna import - /tmp/pool#/scan/piped
+  dosna import frames.bin /tmp/pool#/frames --shape 16,128,128 --dtype '>u2' --offset 64`,
+		Args: exactArgs("the file", "the dataset's address"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case shape.shape != nil && t.t != dtype.Type{}:
+				o, err := order.of(t, dtype.Native)
+				if err != nil {
+					return err
+				}
+				in.Raw = &convert.Layout{Shape: shape.shape, Type: t.t, Order: o, Fortran: fortran}
+			case shape.shape != nil || t.t != dtype.Type{} || order.said || fortran || in.Offset != 0:
+				return usagef("import: a file of elements alone needs both --shape and --dtype; other files say them themselves")
+			}
+			return a.importFile(cmd.Context(), args[0], args[1], &in, l.spec(), overwrite)
+		},
+	}
+	f := cmd.Flags()
+	f.Var(&shape, "shape", "lengths of the axes, of elements alone")
+	t.flag(cmd, "type of the elements, of elements alone")
+	order.flag(cmd, "byte order of the elements alone (default: this machine's)")
+	f.BoolVar(&fortran, "fortran", false, "in elements alone, the first axis varies fastest")
+	f.Int64Var(&in.Offset, "offset", 0, "bytes before the first of elements alone")
+	f.BoolVar(&in.Stored, "stored", false, "take a NIfTI file's numbers as they are stored, not scaled")
+	f.BoolVar(&overwrite, "overwrite", false, "replace a dataset that is there, when the new one is complete")
+	l.flags(cmd)
+	cmd.ValidArgsFunction = a.completeFile(0, 2)
+	return cmd
+}
+
+// stored is what a command has made.
+type stored struct {
+	datasetInfo
+	Objects     int     `json:"objects"`
+	StoredBytes int64   `json:"stored_bytes"`
+	Seconds     float64 `json:"seconds"`
+}
+
+func (a *app) importFile(ctx context.Context, path, address string, o *convert.OpenOptions, s dosna.DatasetSpec, overwrite bool) error {
+	start := time.Now()
+	f, err := a.openArray(ctx, path, o)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return a.at(ctx, address, dosna.Create, func(p place) error {
+		opts, done := a.progress("importing", p.Options())
+		d, err := produce(ctx, p, overwrite, func(path string) (*dosna.Dataset, error) {
+			defer done()
+			return convert.Import(ctx, p.With(opts), path, s, f, nil)
+		})
+		if err != nil {
+			return err
+		}
+		return a.confirmStored(ctx, "imported", place{p.Connection, d.Path()}, d, start)
+	})
+}
+
+// confirmStored says what has been made of how many bytes, and how fast.
+func (a *app) confirmStored(ctx context.Context, done string, p place, d *dosna.Dataset, start time.Time) error {
+	if a.quiet && !a.json {
+		return nil
+	}
+	took := time.Since(start)
+	u, err := d.Usage(ctx)
+	if err != nil {
+		return err
+	}
+	return a.confirm(stored{describe(d), u.Objects, u.Stored, took.Seconds()},
+		"%s %s: %s %s, %s\n%s stored as %s; %s, %s", done, p, d.Type(), tuple(d.Shape()), chunking(d),
+		size(int64(d.Bytes())), storedText(d, u), seconds(took), speed(int64(d.Bytes()), took))
+}
+
+// openArray opens an array in a file. Reading from a pipe on standard input ends
+// with ctx.
+func (a *app) openArray(ctx context.Context, path string, o *convert.OpenOptions) (*convert.File, error) {
+	if path != "-" {
+		return convert.Open(path, o)
+	}
+	in := interruptible(ctx, a.in)
+	if o.Raw != nil {
+		return convert.OpenRaw("standard input", in, *o.Raw, o.Offset)
+	}
+	return convert.OpenNPY("standard input", in)
+}

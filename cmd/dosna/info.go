@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/internal/compress/zstd"
+)
+
+func (a *app) infoCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "info ADDRESS",
+		Short: "Tell about a store, a group or a dataset",
+		Long: `Tell what is at an address: of a dataset its shape, type, chunks, codecs and what
+it occupies; of a group its children; of a root also the store and the zstd
+implementation in use.`,
+		Example: `  dosna info /tmp/pool
+  dosna info /tmp/pool#/scan/raw
+  dosna info /tmp/pool#/scan/raw --json`,
+		Args: exactArgs("the address"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.info(cmd.Context(), args[0]) },
+	}
+	cmd.ValidArgsFunction = a.completeAddress(1)
+	return cmd
+}
+
+func (a *app) info(ctx context.Context, address string) error {
+	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
+		n, err := p.node(ctx)
+		if err != nil {
+			return err
+		}
+		if d, ok := n.(*dosna.Dataset); ok {
+			return a.infoDataset(ctx, p, d)
+		}
+		return a.infoGroup(ctx, p, n.(*dosna.Group))
+	})
+}
+
+// usedInfo is a dataset with what it occupies.
+type usedInfo struct {
+	datasetInfo
+	Objects     int     `json:"objects"`
+	Cells       int     `json:"objects_if_full"`
+	StoredBytes int64   `json:"stored_bytes"`
+	Ratio       *number `json:"ratio"` // null: nothing is stored
+}
+
+func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error {
+	u, err := d.Usage(ctx)
+	if err != nil {
+		return err
+	}
+	info := usedInfo{describe(d), u.Objects, u.Cells, u.Stored, nil}
+	if u.Stored > 0 {
+		r := number(float64(d.Bytes()) / float64(u.Stored))
+		info.Ratio = &r
+	}
+	return a.show(info, func(w io.Writer) {
+		rows := [][]string{
+			{"dataset", p.String()},
+			{"shape", tuple(d.Shape()) + dims(d)},
+			{"dtype", d.Type().Name()},
+			{"size", fmt.Sprintf("%s, %s", count(d.Size(), "element"), size(int64(d.Bytes())))},
+			{"chunks", tuple(d.Chunks())},
+		}
+		if shards := d.Shards(); shards != nil {
+			rows = append(rows, []string{"shards", tuple(shards)})
+		}
+		rows = append(rows,
+			[]string{"codecs", codecsText(d.Codecs())},
+			[]string{"checksum", map[bool]string{true: "every chunk is checked", false: "none"}[d.Checked()]},
+			[]string{"fill value", d.Type().Format(d.Fill())},
+			[]string{"stored", storedText(d, u)})
+		table(w, append(rows, attrRows(d.Attrs())...))
+	})
+}
+
+func dims(d *dosna.Dataset) string {
+	if names := d.DimensionNames(); names != nil {
+		return " named " + strings.Join(names, ", ")
+	}
+	return ""
+}
+
+// smaller says how much smaller what is stored is, if all of it is.
+func smaller(d *dosna.Dataset, u dosna.Usage) string {
+	if u.Objects < u.Cells || u.Stored == 0 {
+		return ""
+	}
+	return ", " + ratio(int64(d.Bytes()), u.Stored) + " smaller"
+}
+
+// storedText says what of a dataset is stored.
+func storedText(d *dosna.Dataset, u dosna.Usage) string {
+	switch {
+	case u.Objects == 0:
+		return "nothing: all is fill"
+	case u.Objects < u.Cells:
+		return fmt.Sprintf("%s in %d of %d objects, the rest is fill", size(u.Stored), u.Objects, u.Cells)
+	}
+	return objects(u.Objects, u.Stored) + smaller(d, u)
+}
+
+// objects prints stored objects and their bytes.
+func objects(n int, bytes int64) string { return size(bytes) + " in " + count(n, "object") }
+
+// attrRows are attributes as rows of a table.
+func attrRows(attrs dosna.Attributes) [][]string {
+	var rows [][]string
+	for i, name := range sortedNames(attrs) {
+		title := ""
+		if i == 0 {
+			title = "attributes"
+		}
+		raw, err := json.Marshal(attrs[name])
+		if err != nil {
+			raw = []byte(err.Error())
+		}
+		rows = append(rows, []string{title, name + " = " + clipped(string(raw), 100)})
+	}
+	return rows
+}
+
+func sortedNames(attrs dosna.Attributes) []string {
+	var names []string
+	for name := range attrs {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// clipped shortens a text to about so many characters.
+func clipped(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+// rootInfo is a group that is the root of a store.
+type rootInfo struct {
+	groupInfo
+	Store string `json:"store"`
+	Zstd  string `json:"zstd"`
+}
+
+func (a *app) infoGroup(ctx context.Context, p place, g *dosna.Group) error {
+	t, err := below(ctx, g, false)
+	if err != nil {
+		return err
+	}
+	children := t.nodes
+	info := groupInfo{Path: g.Path(), Kind: "group", Children: []string{}, Attrs: g.Attrs()}
+	for _, n := range children {
+		info.Children = append(info.Children, n.Name())
+	}
+	rows := [][]string{{"group", p.String()}}
+	var v any = info
+	if g.Path() == "/" {
+		impl, reason := zstd.Implementation()
+		text := impl
+		if reason != nil {
+			text += " (" + oneLine(reason) + ")"
+		}
+		rows = [][]string{{"root of", p.URL()}, {"zstd", text}}
+		v = rootInfo{info, p.URL(), impl}
+	}
+	err = a.show(v, func(w io.Writer) {
+		rows = append(rows, []string{"children", fmt.Sprint(len(children))})
+		table(w, append(rows, attrRows(g.Attrs())...))
+		if len(children) > 0 {
+			fmt.Fprintln(w)
+			table(w, listing(children, func(n dosna.Node) string { return n.Name() }))
+		}
+	})
+	return errors.Join(err, t.err())
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosna/dosna"
+)
+
+// storing is how the chunks of a dataset are to be stored, as far as flags say
+// it.
+type storing struct {
+	chunks, shards shapeFlag
+	access         string
+	codec          codecFlag
+	checksum       choiceFlag
+}
+
+// flags adds the flags; same says what happens without them.
+func (s *storing) flags(cmd *cobra.Command, same string) {
+	otherwise := func(usual string) string {
+		if same != "" {
+			usual = same
+		}
+		return " (default: " + usual + ")"
+	}
+	f := cmd.Flags()
+	s.checksum.of = []string{"crc32c", "none"}
+	f.Var(&s.chunks, "chunks", "shape of chunks"+otherwise("guessed, about 1 MiB"))
+	f.Var(&s.shards, "shards", "shape of shards, stored objects of many chunks"+otherwise("none"))
+	f.StringVar(&s.access, "access", "", "how it will be read, to guess chunks: boxes, planes:AXIS, lines:AXIS"+otherwise("boxes"))
+	f.Var(&s.codec, "codec", "compressor: zstd[:LEVEL], gzip[:LEVEL], blosc[:NAME[:LEVEL[:SHUFFLE]]], none"+otherwise("zstd:3"))
+	f.Var(&s.checksum, "checksum", "checksum of every chunk"+otherwise("crc32c"))
+	complete := func(flag string, list ...string) { _ = cmd.RegisterFlagCompletionFunc(flag, words(list...)) }
+	complete("access", "boxes", "planes:0", "planes:1", "planes:2", "lines:0", "lines:1", "lines:2")
+	complete("codec", "zstd", "zstd:3", "gzip:6", "blosc:lz4:5:shuffle", "blosc:zstd:5:bitshuffle", "none")
+	complete("checksum", s.checksum.of...)
+	complete("chunks")
+	complete("shards")
+}
+
+// options are those of a copy.
+func (s *storing) options() *dosna.CopyOptions {
+	return &dosna.CopyOptions{
+		Chunks: s.chunks.shape, Shards: s.shards.shape, Access: s.access, Codec: s.codec.text, Checksum: s.checksum.value,
+	}
+}
+
+// layout is all that flags say of how a new dataset is to be stored.
+type layout struct {
+	storing
+	keys  choiceFlag
+	fill  string
+	dims  []string
+	attrs attrsFlag
+}
+
+func (l *layout) flags(cmd *cobra.Command) {
+	l.storing.flags(cmd, "")
+	f := cmd.Flags()
+	l.keys.of = []string{"default", "v2"}
+	f.Var(&l.keys, "keys", "names of stored objects, c/0/1 or 0.1 (default default)")
+	f.StringVar(&l.fill, "fill", "", "value of elements never written (default 0)")
+	f.StringSliceVar(&l.dims, "dims", nil, "names of the axes: z,y,x")
+	f.Var(&l.attrs, "attr", "an attribute; may be repeated")
+	complete := func(flag string, list ...string) { _ = cmd.RegisterFlagCompletionFunc(flag, words(list...)) }
+	complete("keys", l.keys.of...)
+	complete("fill", "0", "nan")
+	complete("dims")
+	complete("attr")
+}
+
+// spec is the layout with everything else left to the library.
+func (l *layout) spec() dosna.DatasetSpec {
+	s := dosna.DatasetSpec{
+		Chunks: l.chunks.shape, Shards: l.shards.shape, Access: l.access, Codec: l.codec.text, Checksum: l.checksum.value,
+		Keys: l.keys.value, DimensionNames: l.dims, Attrs: l.attrs.attrs,
+	}
+	if l.fill != "" {
+		s.Fill = strings.TrimSpace(l.fill)
+	}
+	return s
+}

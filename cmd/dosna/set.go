@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/convert"
+	"github.com/dosna/dosna/nd"
+)
+
+func (a *app) setCommand() *cobra.Command {
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "set DATASET SELECTION VALUE",
+		Short: "Assign a number, or the array in a file, to a selection",
+		Long: `Assign a value to all elements that a selection picks: a number, or the array in
+a file (.npy, .npz, .nii), which is broadcast to the selection as NumPy does and
+must have the dataset's type. '...' selects everything.`,
+		Example: `  dosna set /tmp/pool#/scan/raw '0:10, :, :' 5
+  dosna set /tmp/pool#/scan/raw '..., 0' nan
+  dosna set /tmp/pool#/scan/raw '100' plane.npy --dry-run
+  dosna set /tmp/pool#/scan/raw '100' plane.npy`,
+		Args: exactArgs("the dataset's address", "the selection", "the value"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sel, err := selection(args[1])
+			if err != nil {
+				return err
+			}
+			return a.set(cmd.Context(), args[0], sel, args[2], dryRun)
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only tell what would be changed")
+	cmd.ValidArgsFunction = a.completeAddress(1)
+	return cmd
+}
+
+// changed is what set has changed, or would.
+type changed struct {
+	Path     string `json:"path"`
+	Elements int    `json:"elements"`
+	Objects  int    `json:"objects"`
+	DryRun   bool   `json:"dry_run"`
+}
+
+func (a *app) set(ctx context.Context, address string, sel nd.Selection, value string, dryRun bool) error {
+	mode := dosna.ReadWrite
+	if dryRun {
+		mode = dosna.ReadOnly
+	}
+	return a.at(ctx, address, mode, func(p place) error {
+		d, err := p.dataset(ctx)
+		if err != nil {
+			return err
+		}
+		r, err := sel.Resolve(d.Shape())
+		if err != nil {
+			return err
+		}
+		view, err := a.value(ctx, d, value)
+		if err != nil {
+			return err
+		}
+		if _, err := view.Broadcast(r.Shape); err != nil {
+			return fmt.Errorf("set [%s] of %s: %w", sel, d, err)
+		}
+		done := changed{d.Path(), r.Size(), r.Pieces(d.Grid()).Len(), dryRun}
+		if dryRun {
+			return a.show(done, dryRunText("set %s in %s of %s", count(r.Size(), "element"), count(done.Objects, "stored object"), p))
+		}
+		opts, finish := a.progress("writing", p.Options())
+		defer finish()
+		if err := d.With(opts).WriteView(ctx, sel, view); err != nil {
+			return err
+		}
+		return a.confirm(done, "set %s of %s", count(r.Size(), "element"), p)
+	})
+}
+
+// value reads what is to be assigned: an element, or the array in a file.
+func (a *app) value(ctx context.Context, d *dosna.Dataset, text string) (nd.View, error) {
+	elem, err := d.Type().ParseScalar(text)
+	if err == nil {
+		return nd.NewView(elem, nil, d.Type().Size()), nil
+	}
+	if _, statErr := os.Stat(text); errors.Is(statErr, fs.ErrNotExist) && !strings.Contains(text, ".npz:") && text != "-" {
+		return nd.View{}, fmt.Errorf("%w, nor is it a file", err)
+	}
+	f, err := a.openArray(ctx, text, &convert.OpenOptions{})
+	if err != nil {
+		return nd.View{}, err
+	}
+	defer f.Close()
+	if f.Type() != d.Type() {
+		return nd.View{}, fmt.Errorf("%s has elements of %s, and %s of %s; convert them first", text, f.Type(), d, d.Type())
+	}
+	shape := f.Shape()
+	view := nd.NewView(make([]byte, nd.Full(shape).Size()*f.Type().Size()), shape, f.Type().Size())
+	return view, f.ReadBox(ctx, nd.Full(shape), view)
+}

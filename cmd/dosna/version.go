@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosna/dosna/internal/compress/zstd"
+	"github.com/dosna/dosna/store/all"
+)
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Tell the version, and what it was built with",
+		Long:    `Tell the version, the commit and Go release it was built from, the stores it knows and the zstd implementation in use.`,
+		Example: `  dosna version`,
+		Args:    exactArgs(),
+		RunE:    func(*cobra.Command, []string) error { return a.version() },
+
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+}
+
+type versionInfo struct {
+	Version  string   `json:"version"`
+	Commit   string   `json:"commit,omitempty"`
+	Go       string   `json:"go"`
+	Platform string   `json:"platform"`
+	Stores   []string `json:"stores"`
+	Zstd     string   `json:"zstd"`
+}
+
+func (a *app) version() error {
+	v := versionInfo{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Stores: all.Schemes()}
+	if b, ok := debug.ReadBuildInfo(); ok {
+		v.Version = b.Main.Version
+		for _, s := range b.Settings {
+			if s.Key == "vcs.revision" {
+				v.Commit = s.Value
+			}
+		}
+	}
+	var reason error
+	v.Zstd, reason = zstd.Implementation()
+	return a.show(v, func(w io.Writer) {
+		rows := [][]string{{"dosna", v.Version}}
+		if v.Commit != "" {
+			rows = append(rows, []string{"commit", v.Commit})
+		}
+		rows = append(rows, []string{"go", v.Go + " " + v.Platform}, []string{"stores", fmt.Sprint(v.Stores)})
+		zstd := v.Zstd
+		if reason != nil {
+			zstd += " (" + oneLine(reason) + ")"
+		}
+		table(w, append(rows, []string{"zstd", zstd}))
+	})
+}
