@@ -103,7 +103,7 @@ func (e *Engine) Run(ctx context.Context, n int, o RunOptions, task func(ctx con
 	finished := false
 	defer func() {
 		if !finished {
-			e.comm.Abort(fmt.Errorf("a task panicked on rank %d", e.comm.Rank()))
+			_ = e.comm.Abort(fmt.Errorf("a task panicked on rank %d", e.comm.Rank()))
 		}
 	}()
 	err := e.runShare(ctx, s, task)

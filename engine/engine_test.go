@@ -7,9 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/engine/enginetest"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -88,7 +89,7 @@ func TestGoexitOfATaskReachesTheCaller(t *testing.T) {
 	done := make(chan bool)
 	go func() {
 		defer close(done)
-		engine.Threads(3).Run(t.Context(), 3, engine.RunOptions{}, func(ctx context.Context, i int) error {
+		_ = engine.Threads(3).Run(t.Context(), 3, engine.RunOptions{}, func(ctx context.Context, i int) error {
 			if i == 1 {
 				runtime.Goexit()
 			}
@@ -112,7 +113,7 @@ func TestPanicTellsTheTasksStack(t *testing.T) {
 	nested := func(ctx context.Context, _ int) error {
 		return engine.Threads(2).Run(ctx, 2, engine.RunOptions{}, explode)
 	}
-	engine.Threads(2).Run(t.Context(), 2, engine.RunOptions{}, nested)
+	_ = engine.Threads(2).Run(t.Context(), 2, engine.RunOptions{}, nested)
 }
 
 func explode(context.Context, int) error { panic(context.Canceled) }

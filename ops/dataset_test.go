@@ -15,14 +15,15 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/engine/enginetest"
 	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
-	"go.uber.org/goleak"
-	"golang.org/x/sync/errgroup"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -11,10 +11,11 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
-	"pgregory.net/rapid"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files from NumPy and SciPy")

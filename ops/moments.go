@@ -145,9 +145,9 @@ func (s *floatSums) add(line []float64) {
 		case infExponent:
 			s.special(x)
 			continue
+		case 0: // a subnormal number
 		default:
 			m |= 1 << mantissaBits
-		case 0:
 		}
 		s.sums[signed].add(0, m)
 		s.squares[exponent].add(bits.Mul64(m, m))
@@ -169,9 +169,9 @@ func (s *floatSums) addSingles(line []float32) {
 		case inf:
 			s.special(float64(x))
 			continue
+		case 0:
 		default:
 			m |= 1 << bits
-		case 0:
 		}
 		sums[signed&(2<<8-1)] += m
 		squares[signed&inf] += m * m

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dosna/dosna/engine"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/dosna/dosna/engine"
 )
 
 // RunComm tests Comms whose ranks live in this process: connect returns new
@@ -52,11 +53,10 @@ func onAll(t *testing.T, comms []engine.Comm, f func(c engine.Comm) error) {
 			t.Fatalf("comm %d has rank %d", rank, c.Rank())
 		}
 		g.Go(func() error {
-			err := f(c)
-			if err != nil {
-				c.Abort(err) // the other ranks would wait
+			if err := f(c); err != nil {
+				return c.Abort(err) // the other ranks would wait
 			}
-			return err
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {

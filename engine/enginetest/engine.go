@@ -301,7 +301,7 @@ func checkPanic(ctx context.Context, e *engine.Engine) (err error) {
 			err = errors.New("Run panicked before its tasks had returned")
 		}
 	}()
-	e.Run(ctx, 1000, engine.RunOptions{}, func(ctx context.Context, i int) error {
+	err = e.Run(ctx, 1000, engine.RunOptions{}, func(ctx context.Context, i int) error {
 		if i == 0 {
 			panic(cause)
 		}
@@ -310,5 +310,5 @@ func checkPanic(ctx context.Context, e *engine.Engine) (err error) {
 		<-ctx.Done()
 		return nil
 	})
-	return errors.New("Run returned though a task panicked")
+	return fmt.Errorf("Run returned %v though a task panicked", err)
 }
