@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/dosna/dosna"
@@ -25,22 +26,43 @@ func Blur(ctx context.Context, dst, src *dosna.Dataset, o GaussianOptions) error
 	if err != nil {
 		return fmt.Errorf("blur %s into %s: %w: %w", src, dst, dosna.ErrInvalid, err)
 	}
-	// float16 has other results between axes than it can store
-	if haloed(g, dst) && len(g.axes) > 1 && dst.Type() != dtype.Float16 {
+	if byLines(g, src, dst) {
 		return blurLines(ctx, dst, src, g, o)
 	}
 	return blurBlocks(ctx, dst, src, g, o)
 }
 
-// haloed reports whether the halo of a stored object is much larger than it. Then
-// every element would be read many times.
-func haloed(g *Gaussian, d *dosna.Dataset) bool {
-	const often = 12
-	times := 1.0
-	for axis, n := range d.Grid().CellShape(make([]int, d.NDim())) {
-		times *= 1 + 2*float64(g.halo[axis])/float64(min(n, max(d.Shape()[axis], 1)))
+// byLines reports whether to filter axis by axis: if elements would be read very
+// often because halos are much larger than blocks, and whole lines do not take
+// more memory than a block with its halo.
+func byLines(g *Gaussian, src, dst *dosna.Dataset) bool {
+	// float16 has results between axes that it cannot store
+	if len(g.axes) < 2 || dst.Type() == dtype.Float16 || dst.NDim() != src.NDim() {
+		return false
 	}
-	return times > often
+	const (
+		often     = 6
+		blockSize = 16 << 20 // about what Map takes if stored objects are smaller
+		lineSize  = 64 << 20
+	)
+	shape, item := src.Shape(), float64(max(src.Type().Size(), dst.Type().Size()))
+	chunk := dst.Grid().CellShape(make([]int, len(shape)))
+	edge := math.Pow(blockSize/item, 1/float64(len(shape)))
+	times, block, cross := 1.0, item, item
+	for axis, h := range g.halo {
+		least := float64(min(chunk[axis], max(shape[axis], 1)))
+		halo := 2 * float64(h)
+		n := max(least, min(edge-halo, float64(shape[axis])))
+		times *= (n + halo) / n
+		block *= least + halo
+		cross *= least
+	}
+	line := 0.0
+	for _, a := range g.axes[1:] {
+		least := float64(min(chunk[a.axis], max(shape[a.axis], 1)))
+		line = max(line, cross/least*float64(shape[a.axis]+2*g.halo[a.axis]))
+	}
+	return times > often && line <= max(block, lineSize)
 }
 
 func blurBlocks(ctx context.Context, dst, src *dosna.Dataset, g *Gaussian, o GaussianOptions) error {

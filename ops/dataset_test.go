@@ -131,8 +131,8 @@ func TestBlurOverRanks(t *testing.T) {
 
 // TestBlurWidely has a filter that is much wider than chunks.
 func TestBlurWidely(t *testing.T) {
-	shape := []int{21, 30, 25}
-	numbers := make([]uint16, 21*30*25)
+	shape := []int{21, 3, 25}
+	numbers := make([]uint16, 21*3*25)
 	for i := range numbers {
 		numbers[i] = uint16(rand.IntN(5000))
 	}
@@ -141,13 +141,13 @@ func TestBlurWidely(t *testing.T) {
 	for _, out := range []dtype.Type{dtype.Uint16, dtype.Float32, dtype.Float16} {
 		src := dataset(t, conn, "a"+out.Name(), dosna.DatasetSpec{Shape: shape, Type: dtype.Uint16, Chunks: []int{7, 8, 5}}, dtype.Bytes(numbers))
 		dst := dataset(t, conn, "b"+out.Name(), dosna.DatasetSpec{Shape: shape, Type: out, Chunks: []int{4, 9, 4}}, nil)
-		o := GaussianOptions{Sigma: []float64{6, 0, 9}, Boundary: nd.Constant, Value: 40}
+		o := GaussianOptions{Sigma: []float64{60, 0, 90}, Boundary: nd.Constant, Value: 40}
 		g, err := NewGaussian(dtype.Uint16, out, 3, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !haloed(g, dst) {
-			t.Error("the filter counts as narrow")
+		if got, want := byLines(g, src, dst), out != dtype.Float16; got != want {
+			t.Errorf("into %s: by lines %v, want %v", out, got, want)
 		}
 		progress = 0
 		if err := Blur(t.Context(), dst, src, o); err != nil {
@@ -158,6 +158,27 @@ func TestBlurWidely(t *testing.T) {
 		}
 		if progress == 0 {
 			t.Error("no progress was told")
+		}
+	}
+}
+
+func TestWayToBlur(t *testing.T) {
+	conn := open(t, "mem://", dosna.Options{})
+	for i, c := range []struct {
+		n, chunk int
+		sigma    float64
+		lines    bool
+	}{
+		{256, 64, 2, false}, {256, 8, 2, false}, {1024, 64, 8, false}, {1024, 64, 20, true}, {2048, 256, 20, false}, {64, 64, 50, true},
+	} {
+		cube := func(n int) []int { return []int{n, n, n} }
+		d := dataset(t, conn, fmt.Sprint(i), dosna.DatasetSpec{Shape: cube(c.n), Type: dtype.Float32, Chunks: cube(c.chunk)}, nil)
+		g, err := NewGaussian(dtype.Float32, dtype.Float32, 3, GaussianOptions{Sigma: []float64{c.sigma}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := byLines(g, d, d); got != c.lines {
+			t.Errorf("%+v: by lines %v", c, got)
 		}
 	}
 }
