@@ -43,11 +43,8 @@ func arraySpec(t dtype.Type, o dtype.Order) ([]Spec, error) {
 }
 
 func parseCompressor(text string, t dtype.Type) (Spec, error) {
-	name, rest, _ := strings.Cut(text, ":")
-	var args []string
-	if rest != "" {
-		args = strings.Split(rest, ":")
-	}
+	args := strings.Split(text, ":")
+	name, args := args[0], args[1:]
 	level := func(i, otherwise int) (int, error) {
 		if len(args) <= i {
 			return otherwise, nil
@@ -86,5 +83,10 @@ func parseCompressor(text string, t dtype.Type) (Spec, error) {
 	if len(args) > most {
 		return Spec{}, fmt.Errorf("%d settings, and %s has at most %d", len(args), name, most)
 	}
-	return NewSpec(name, config)
+	s, err := NewSpec(name, config)
+	if err != nil {
+		return Spec{}, err
+	}
+	_, err = bytesCodecs[name](s, t, 0)
+	return s, err
 }
