@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,6 +29,14 @@ func python(t *testing.T, script string, args ...string) []byte {
 		t.Fatal(err)
 	}
 	return testenv.RunPython(t, []string{"numpy", "scipy"}, string(source), args...)
+}
+
+// count is a number of random cases, fewer under the race detector.
+func count(n int) string {
+	if testenv.Race {
+		n /= 10
+	}
+	return strconv.Itoa(n)
 }
 
 // golden returns what script printed for args when the golden file was made.
@@ -200,7 +209,7 @@ func TestGaussianGolden(t *testing.T) {
 
 func TestGaussianAsSciPy(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for _, c := range gaussianCases(t, python(t, "gaussian.py", "2", "300")) {
+	for _, c := range gaussianCases(t, python(t, "gaussian.py", "2", count(300))) {
 		checkGaussian(t, c, slices.Clone(c.Shape))
 		checkGaussian(t, c, randomChunk(rnd, c.Shape))
 	}
@@ -209,7 +218,7 @@ func TestGaussianAsSciPy(t *testing.T) {
 // TestGaussianAsPlainSciPy compares with SciPy as installed, whose weights may
 // differ from ours in the last bit.
 func TestGaussianAsPlainSciPy(t *testing.T) {
-	for _, c := range gaussianCases(t, python(t, "gaussian.py", "3", "200", "plain")) {
+	for _, c := range gaussianCases(t, python(t, "gaussian.py", "3", count(200), "plain")) {
 		out := mustType(t, c.Out)
 		worst, _ := compare(out, c.filter(t, slices.Clone(c.Shape)), c.Output)
 		limit := 1e-13

@@ -215,7 +215,7 @@ func TestStatsGolden(t *testing.T) {
 }
 
 func TestStatsAsNumPy(t *testing.T) {
-	for _, c := range statsCases(t, python(t, "stats.py", "2", "60", "5000")) {
+	for _, c := range statsCases(t, python(t, "stats.py", "2", count(60), "5000")) {
 		c.check(t)
 	}
 }
