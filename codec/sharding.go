@@ -69,7 +69,7 @@ func clipInts(s []int) []int { return s[:min(len(s), 32)] }
 // checksum and at the end, where a writer that streams can put it.
 func ShardingSpec(inner []int, codecs []Spec) (Spec, error) {
 	return NewSpec("sharding_indexed", map[string]any{
-		"chunk_shape":    inner,
+		"chunk_shape":    append([]int{}, inner...), // not null without axes
 		"codecs":         codecs,
 		"index_codecs":   []Spec{{"bytes", json.RawMessage(`{"endian":"little"}`)}, {Name: "crc32c"}},
 		"index_location": "end",

@@ -1,0 +1,167 @@
+package codec_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/dosna/dosna/codec"
+	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/nd"
+)
+
+// FuzzSpec binds whatever metadata says to a small chunk. What is accepted
+// encodes and decodes.
+func FuzzSpec(f *testing.F) {
+	in := codec.Chunk{Shape: []int{4, 6}, Type: dtype.Uint16, Fill: []byte{1, 0}}
+	for _, text := range chains {
+		raw, err := json.Marshal(chainSpecs(f, text, in, dtype.Little))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw, uint8(3))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, kind uint8) {
+		var list []codec.Spec
+		if err := json.Unmarshal(raw, &list); err != nil {
+			return
+		}
+		types := dtype.All()
+		in := codec.Chunk{Shape: []int{4, 6}, Type: types[int(kind)%len(types)]}
+		in.Fill = in.Type.Zero()
+		c, err := codec.Bind(list, in)
+		if err != nil {
+			return
+		}
+		data := make([]byte, 24*in.Type.Size())
+		for i := range data {
+			data[i] = byte(i / 5 % 2)
+		}
+		stored, err := c.Encode(nil, nd.NewView(data, in.Shape, in.Type.Size()))
+		if err != nil {
+			if bytes.Contains(raw, []byte("snappy")) {
+				return // it is only read
+			}
+			t.Fatal(err)
+		}
+		if len(stored) > c.MaxStored() {
+			t.Fatalf("%d bytes, and MaxStored is %d", len(stored), c.MaxStored())
+		}
+		out := make([]byte, len(data))
+		if err := c.Read(t.Context(), file(stored), nd.Full(in.Shape), nd.NewView(out, in.Shape, in.Type.Size())); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(data, out) {
+			t.Fatal("other elements come back")
+		}
+		again, err := json.Marshal(c.Specs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back []codec.Spec
+		if err := json.Unmarshal(again, &back); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := codec.Bind(back, in); err != nil {
+			t.Fatalf("%s becomes %s: %v", raw, again, err)
+		}
+	})
+}
+
+// families are chains without a checksum where there can be one, so that
+// altered bytes get far.
+var families = []string{
+	"[" + big + "]",
+	"[" + little + "," + crc + "]",
+	"[" + little + "," + gzip + "]",
+	"[" + little + "," + zstd + "]",
+	"[" + little + "," + blosc + "]",
+	"[" + unindexed("[2,3]", little, "end") + "]",
+	"[" + unindexed("[4,1]", big+","+zstd, "start") + "]",
+	"[" + unindexed("[2,6]", unindexed("[2,2]", little+","+crc, "end"), "start") + "]",
+	"[" + unindexed("[2,2]", unindexed("[1,2]", little, "end"), "end") + "]",
+}
+
+// unindexed returns the spec of shards whose index has no checksum.
+func unindexed(shape, codecs, location string) string {
+	return `{"name":"sharding_indexed","configuration":{"chunk_shape":` + shape + `,"codecs":[` + codecs +
+		`],"index_codecs":[` + little + `],"index_location":"` + location + `"}}`
+}
+
+// FuzzRead decodes any bytes by a chain of each family.
+func FuzzRead(f *testing.F) {
+	shape := []int{4, 6}
+	full, box := nd.Full(shape), nd.Box{Start: []int{1, 2}, Shape: []int{2, 3}}
+	bound := make([]*codec.Chain, len(families))
+	for i, text := range families {
+		bound[i] = mustBind(f, text, shape, dtype.Int32)
+		for _, fill := range []byte{0, 1} {
+			data := make([]byte, 96)
+			for j := range data {
+				data[j] = byte(j/7) * fill
+			}
+			data[0] = 1
+			stored, err := bound[i].Encode(nil, nd.NewView(data, shape, 4))
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(stored, uint8(i))
+		}
+	}
+	f.Fuzz(func(t *testing.T, stored []byte, kind uint8) {
+		c := bound[int(kind)%len(bound)]
+		before := slices.Clone(stored)
+		all, part := make([]byte, 96), make([]byte, 24)
+		var outcome [2]bool
+		for i, src := range []codec.Source{codec.Bytes(stored), file(stored)} {
+			check := c.Check(t.Context(), src)
+			read := c.Read(t.Context(), src, full, nd.NewView(all, shape, 4))
+			some := c.Read(t.Context(), src, box, nd.NewView(part, box.Shape, 4))
+			p, patch := c.Patch(t.Context(), src, box, nd.NewView(part, box.Shape, 4))
+			for _, err := range []error{check, read, some, patch} {
+				if err != nil && !errors.Is(err, codec.ErrCorrupt) {
+					t.Fatalf("an error that is not ErrCorrupt: %v", err)
+				}
+			}
+			if (check == nil) != (read == nil) {
+				t.Fatalf("check: %v; read: %v", check, read)
+			}
+			outcome[i] = read == nil
+			if read == nil {
+				want := make([]byte, 24)
+				nd.Copy(nd.NewView(want, box.Shape, 4), nd.NewView(all, shape, 4).Sub(box))
+				if some != nil || patch != nil || !bytes.Equal(part, want) {
+					t.Fatalf("a box of what can be read: %v, other elements than of all of it: %t; patch: %v", some, !bytes.Equal(part, want), patch)
+				}
+			}
+			if patch == nil {
+				p.Release()
+			}
+		}
+		if outcome[0] != outcome[1] {
+			t.Fatalf("in memory it can be read: %t, by ranges: %t", outcome[0], outcome[1])
+		}
+		if !bytes.Equal(before, stored) {
+			t.Fatal("the stored bytes were altered")
+		}
+	})
+}
+
+func FuzzParseSpecs(f *testing.F) {
+	for _, text := range []string{"zstd:3", "gzip", "blosc:lz4:5:shuffle", "none", "", "zstd:-5", ":::"} {
+		f.Add(text, uint8(5))
+	}
+	f.Fuzz(func(t *testing.T, text string, kind uint8) {
+		types := dtype.All()
+		typ := types[int(kind)%len(types)]
+		list, err := codec.ParseSpecs(text, "crc32c", typ, dtype.Little)
+		if err != nil {
+			return
+		}
+		if _, err := codec.Bind(list, codec.Chunk{Shape: []int{4}, Type: typ, Fill: typ.Zero()}); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+	})
+}
