@@ -106,6 +106,18 @@ func (a *app) between(ctx context.Context, from, to string, do func(src, dst pla
 	})
 }
 
+// errTaken is a destination where there is something.
+var errTaken = fmt.Errorf("there is a node already (%w); name another one, or remove it with dosna rm", dosna.ErrExist)
+
+// namesNode is an error unless an address names a node below the root.
+func namesNode(address string) error {
+	u, err := store.ParseURL(address)
+	if err == nil && u.Node == "" {
+		return usagef("%s is the root of a tree; name a dataset in it: %s#/name", address, u.Root)
+	}
+	return err
+}
+
 // vacant is an error unless there is no node at p.
 func (p place) vacant(ctx context.Context) error {
 	_, err := p.node(ctx)
@@ -113,7 +125,7 @@ func (p place) vacant(ctx context.Context) error {
 	case errors.Is(err, dosna.ErrNotExist):
 		return nil
 	case err == nil:
-		return fmt.Errorf("%s: %w", p, dosna.ErrExist)
+		return fmt.Errorf("%s: %w", p, errTaken)
 	}
 	return err
 }
@@ -144,9 +156,7 @@ func produce[N dosna.Node](ctx context.Context, p place, overwrite bool, make fu
 	case err != nil:
 		return none, err
 	case !overwrite:
-		return none, fmt.Errorf("%s: %w; name another node, or replace it with --overwrite", p, dosna.ErrExist)
-	case old.Name() == "":
-		return none, fmt.Errorf("%s: the root cannot be replaced; name a node in it, as in %s#/name", p, p.URL())
+		return none, fmt.Errorf("%s: %w", p, errTaken)
 	}
 	if _, group := old.(*dosna.Group); group {
 		return none, fmt.Errorf("%s: there is a group, which --overwrite does not replace; remove it with: dosna rm -r", p)

@@ -63,7 +63,7 @@ keeps the fractions.`,
 	f := cmd.Flags()
 	f.Var(&sigma, "sigma", "standard deviation in elements: one, or one for each axis; 0 leaves an axis alone")
 	f.Var(&boundary, "boundary", "what lies beyond the edges, as in SciPy")
-	f.StringVar(&value, "value", "", "the number beyond the edges, for --boundary constant (default 0)")
+	f.StringVar(&value, "value", "", "`NUMBER` beyond the edges, for --boundary constant (default 0)")
 	f.Var(&truncate, "truncate", "radius of the filter in standard deviations (default 4)")
 	f.Var(&order, "derivative", "take derivatives of that order: one, or one for each axis (default 0)")
 	t.flag(cmd, "type of the result (default: that of the source)")
@@ -76,6 +76,11 @@ keeps the fractions.`,
 }
 
 func (a *app) blur(ctx context.Context, from, to string, o ops.GaussianOptions, c *dosna.CopyOptions, t dtype.Type, overwrite bool) error {
+	if _, dst, err := addresses(from, to); err != nil {
+		return err
+	} else if err := namesNode(dst.String()); err != nil {
+		return err
+	}
 	start := time.Now()
 	return a.between(ctx, from, to, func(src, dst place) error {
 		d, err := src.dataset(ctx)

@@ -15,7 +15,7 @@ func (a *app) createCommand() *cobra.Command {
 	var t typeFlag
 	var order orderFlag
 	cmd := &cobra.Command{
-		Use:   "create DATASET --shape N,N,… --dtype TYPE",
+		Use:   "create DATASET --shape SHAPE --dtype TYPE",
 		Short: "Create a dataset",
 		Long: `Create a dataset, and the groups above it that are missing. No element is
 stored: all of them have the fill value until they are written. The directory of
@@ -34,7 +34,7 @@ the tree is made if it is missing, but not those above it (see dosna init).`,
 			return a.create(cmd.Context(), args[0], s)
 		},
 	}
-	cmd.Flags().Var(&shape, "shape", "lengths of the axes; '()' for none")
+	cmd.Flags().Var(&shape, "shape", "lengths of the axes, 512,512,512; '()' for none")
 	t.flag(cmd, "type of the elements: float32, uint16, '<f4', …")
 	order.flag(cmd, "byte order of stored elements (default little)")
 	l.flags(cmd)
@@ -44,8 +44,11 @@ the tree is made if it is missing, but not those above it (see dosna init).`,
 }
 
 func (a *app) create(ctx context.Context, address string, s dosna.DatasetSpec) error {
+	if err := namesNode(address); err != nil {
+		return err
+	}
 	return a.at(ctx, address, dosna.Create, func(p place) error {
-		d, err := p.CreateDataset(ctx, p.path, s)
+		d, err := produce(ctx, p, false, func(path string) (*dosna.Dataset, error) { return p.CreateDataset(ctx, path, s) })
 		if err != nil {
 			return err
 		}

@@ -41,9 +41,9 @@ otherwise. An existing file is replaced when the new one is complete.`,
 		format.of = append(format.of, string(f))
 	}
 	f := cmd.Flags()
-	f.StringVar(&text, "select", "", "the part to write, as in NumPy: '10:20, :, ::-2' (default: all)")
+	f.StringVar(&text, "select", "", "the part to write, a `SELECTION` as in NumPy: '10:20, :, ::-2' (default: all)")
 	f.Var(&format, "format", "format of the standard output (default npy)")
-	f.StringVar(&member, "member", "", "name of the array in an archive (default arr_0)")
+	f.StringVar(&member, "member", "", "`NAME` of the array in an archive (default arr_0)")
 	_ = cmd.RegisterFlagCompletionFunc("format", words(format.of...))
 	_ = cmd.RegisterFlagCompletionFunc("select", words())
 	cmd.ValidArgsFunction = a.completeFile(1, 2)

@@ -38,7 +38,7 @@ func (f *engineFlag) String() string {
 // shapeFlag is a list of lengths: "512,512,512"; "()" has none.
 type shapeFlag struct{ shape []int }
 
-func (f *shapeFlag) Type() string { return "N,N,…" }
+func (f *shapeFlag) Type() string { return "SHAPE" }
 func (f *shapeFlag) Set(s string) (err error) {
 	f.shape, err = parseShape(s)
 	return err
@@ -163,9 +163,9 @@ type numbersFlag struct {
 
 func (f *numbersFlag) Type() string {
 	if f.most == 1 {
-		return "X"
+		return "NUMBER"
 	}
-	return "X,X,…"
+	return "NUMBERS"
 }
 
 func (f *numbersFlag) String() string {

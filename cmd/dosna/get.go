@@ -38,11 +38,11 @@ those are read. With --json they are printed as nested lists, all of them.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&file, "output", "o", "", "write them to a file instead: .npy, .npz, .raw, .json, .png")
+	f.StringVarP(&file, "output", "o", "", "write them to a `FILE` instead: .npy, .npz, .raw, .json, .png")
 	f.BoolVar(&all, "all", false, "print every element, not only the corners")
-	f.IntVar(&o.Precision, "precision", 0, "digits after the point, at most (default 8)")
+	f.IntVar(&o.Precision, "precision", 0, "`DIGITS` after the point, at most (default 8)")
 	f.BoolVar(&o.Suppress, "suppress", false, "print small numbers without exponents")
-	f.IntVar(&o.Width, "width", 0, "characters of a line, at most (default 75)")
+	f.IntVar(&o.Width, "width", 0, "`CHARACTERS` of a line, at most (default 75)")
 	cmd.ValidArgsFunction = a.completeAddress(1)
 	_ = cmd.RegisterFlagCompletionFunc("output", files("npy", "npz", "raw", "json", "png"))
 	return cmd

@@ -55,7 +55,7 @@ fails or is interrupted, the dataset is removed again.`,
 	t.flag(cmd, "type of the elements, of elements alone")
 	order.flag(cmd, "byte order of the elements alone (default: this machine's)")
 	f.BoolVar(&fortran, "fortran", false, "in elements alone, the first axis varies fastest")
-	f.Int64Var(&in.Offset, "offset", 0, "bytes before the first of elements alone")
+	f.Int64Var(&in.Offset, "offset", 0, "`BYTES` before the first of elements alone")
 	f.BoolVar(&in.Stored, "stored", false, "take a NIfTI file's numbers as they are stored, not scaled")
 	f.BoolVar(&overwrite, "overwrite", false, "replace a dataset that is there, when the new one is complete")
 	l.flags(cmd)
@@ -72,6 +72,9 @@ type stored struct {
 }
 
 func (a *app) importFile(ctx context.Context, path, address string, o *convert.OpenOptions, s dosna.DatasetSpec, overwrite bool) error {
+	if err := namesNode(address); err != nil {
+		return err
+	}
 	start := time.Now()
 	f, err := a.openArray(ctx, path, o)
 	if err != nil {

@@ -27,9 +27,9 @@ func (s *storing) flags(cmd *cobra.Command, same string) {
 	}
 	f := cmd.Flags()
 	s.checksum.of = []string{"crc32c", "none"}
-	f.Var(&s.chunks, "chunks", "shape of chunks"+otherwise("guessed, about 1 MiB"))
+	f.Var(&s.chunks, "chunks", "shape of chunks, 64,64,64"+otherwise("guessed, about 1 MiB"))
 	f.Var(&s.shards, "shards", "shape of shards, stored objects of many chunks"+otherwise("none"))
-	f.StringVar(&s.access, "access", "", "how it will be read, to guess chunks: boxes, planes:AXIS, lines:AXIS"+otherwise("boxes"))
+	f.StringVar(&s.access, "access", "", "`ACCESS` by which it will be read, to guess chunks: boxes, planes:AXIS, lines:AXIS"+otherwise("boxes"))
 	f.Var(&s.codec, "codec", "compressor: zstd[:LEVEL], gzip[:LEVEL], blosc[:NAME[:LEVEL[:SHUFFLE]]], none"+otherwise("zstd:3"))
 	f.Var(&s.checksum, "checksum", "checksum of every chunk"+otherwise("crc32c"))
 	complete := func(flag string, list ...string) { _ = cmd.RegisterFlagCompletionFunc(flag, words(list...)) }
@@ -61,8 +61,8 @@ func (l *layout) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	l.keys.of = []string{"default", "v2"}
 	f.Var(&l.keys, "keys", "names of stored objects, c/0/1 or 0.1 (default default)")
-	f.StringVar(&l.fill, "fill", "", "value of elements never written (default 0)")
-	f.StringSliceVar(&l.dims, "dims", nil, "names of the axes: z,y,x")
+	f.StringVar(&l.fill, "fill", "", "`VALUE` of elements never written (default 0)")
+	f.StringSliceVar(&l.dims, "dims", nil, "`NAMES` of the axes, z,y,x")
 	f.Var(&l.attrs, "attr", "an attribute; may be repeated")
 	complete := func(flag string, list ...string) { _ = cmd.RegisterFlagCompletionFunc(flag, words(list...)) }
 	complete("keys", l.keys.of...)

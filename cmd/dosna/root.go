@@ -40,11 +40,11 @@ func newRoot(a *app) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cobra.EnableCommandSorting = false // they are in the order in which one meets them
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%s: %w; see %s --help", cmd.Name(), err, cmd.CommandPath())
 	})
-	root.CompletionOptions.HiddenDefaultCmd = false
 	a.globalFlags(root)
 	root.AddGroup(
 		&cobra.Group{ID: "data", Title: "Arrays:"},

@@ -26,7 +26,7 @@ bottom. The smallest number has the first colour of the colormap and the largest
 the last, unless --range or --percentiles say otherwise. Without -o the file is
 named after the dataset.`,
 		Example: `  dosna show /tmp/pool#/scan/raw '100' -o slice.png --colormap viridis
-  dosna show /tmp/pool#/scan/raw ':, 64' --percentiles 1,99
+  dosna show /tmp/pool#/scan/raw ':, 50' --percentiles 1,99
   dosna show /tmp/pool#/scan/raw '...,0' --range -1,1 --colormap coolwarm --size 1024`,
 		Args: rangeArgs(1, "the dataset's address", "the selection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,11 +49,11 @@ named after the dataset.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&file, "output", "o", "", "the file, or - for standard output (default: NAME.png, here)")
-	f.StringVar(&o.Colormap, "colormap", "", "colours: "+strings.Join(render.Colormaps(), ", ")+"; reversed with _r at the end")
+	f.StringVarP(&file, "output", "o", "", "the `FILE`, or - for standard output (default: NAME.png, here)")
+	f.StringVar(&o.Colormap, "colormap", "", "`COLORMAP`: "+strings.Join(render.Colormaps(), ", ")+"; reversed with _r at the end")
 	f.Var(&between, "range", "numbers that get the first and the last colour")
 	f.Var(&percentiles, "percentiles", "the same as percentiles of the plane: 1,99")
-	f.IntVar(&o.Size, "size", 0, "pixels of the longest side, at most; small planes are enlarged (default: one for each element)")
+	f.IntVar(&o.Size, "size", 0, "`PIXELS` of the longest side, at most; small planes are enlarged (default: one for each element)")
 	_ = cmd.RegisterFlagCompletionFunc("colormap", words(render.Colormaps()...))
 	_ = cmd.RegisterFlagCompletionFunc("output", files("png"))
 	cmd.ValidArgsFunction = a.completeAddress(1)
