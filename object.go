@@ -117,7 +117,7 @@ func (d *Dataset) writeObject(ctx context.Context, key string, v nd.View) error 
 	if d.chain.IsFill(v) {
 		return d.c.store.Delete(ctx, key, store.Cond{})
 	}
-	buf := bufpool.Get(0)
+	buf := bufpool.Get(min(d.chain.MaxStored(), 1<<26)) // as much as encoders ask for, so that it comes back to be used again
 	defer bufpool.Put(buf)
 	out, err := d.chain.Encode((*buf)[:0], v)
 	*buf = out[:0]
