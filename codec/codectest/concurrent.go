@@ -49,7 +49,7 @@ func concurrent(ctx context.Context, c Chain) error {
 	errs := make([]error, 4)
 	for i := range errs {
 		group.Go(func() {
-			data := bytes.Clone(samples(in)["noise"])
+			data := bytes.Clone(sampleOf(in, "noise"))
 			item := in.Type.Size()
 			for j := range i {
 				copy(data[j%(len(data)/item)*item:], in.Fill)

@@ -56,7 +56,6 @@ func garbage(ctx context.Context, c Chain) error {
 			case 1: // a good beginning
 				copy(bad, stored[:r.IntN(len(stored))])
 			case 2: // a good end
-				copy(bad, stored)
 				bad = append(bad, stored[r.IntN(len(stored)):]...)
 			case 3: // large numbers
 				for j := range bad {
@@ -81,7 +80,8 @@ func garbage(ctx context.Context, c Chain) error {
 func damage(ctx context.Context, c Chain, spare bool, alter func(stored []byte, try func([]byte) error) error) error {
 	in := c.Chunk()
 	bound := uint64(4*(size(in)+min(c.MaxStored(), 1<<30))) + 16<<20
-	for name, data := range samples(in) {
+	for _, s := range samples(in) {
+		name, data := s.name, s.data
 		if name == "ramp" { // does not differ from noise in this
 			continue
 		}

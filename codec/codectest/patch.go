@@ -15,8 +15,9 @@ import (
 func patch(ctx context.Context, c Chain) error {
 	in := c.Chunk()
 	r := random()
-	for name, data := range samples(in) {
-		want := bytes.Clone(samples(in)["fill"])
+	for _, s := range samples(in) {
+		name, data := s.name, s.data
+		want := blank(in)
 		var stored []byte // nil: nothing
 		for step := range 8 {
 			box := randomBox(r, in.Shape)
@@ -30,7 +31,7 @@ func patch(ctx context.Context, c Chain) error {
 			if err != nil {
 				return fmt.Errorf("patch %d of %s, %s: %w", step, name, box, err)
 			}
-			if isFill := bytes.Equal(want, samples(in)["fill"]); isFill != (next == nil) {
+			if isFill := bytes.Equal(want, blank(in)); isFill != (next == nil) {
 				return fmt.Errorf("patch %d of %s, %s: all fill is %t, and %d bytes are to be stored", step, name, box, isFill, len(next))
 			}
 			if stored = next; stored == nil {
@@ -97,8 +98,7 @@ func patched(ctx context.Context, c Chain, stored []byte, box nd.Box, v nd.View,
 // patchToFill writes fill over what is stored: nothing is to remain.
 func patchToFill(ctx context.Context, c Chain) error {
 	in := c.Chunk()
-	blank := samples(in)["fill"]
-	stored, err := c.Encode(nil, contiguous(in, samples(in)["sparse"]))
+	stored, err := c.Encode(nil, contiguous(in, sampleOf(in, "sparse")))
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func patchToFill(ctx context.Context, c Chain) error {
 	}
 	for _, box := range []nd.Box{nd.Full(in.Shape), last} {
 		for _, old := range []codec.Source{nil, &object{data: stored}, codec.Bytes(stored)} {
-			p, err := c.Patch(ctx, old, box, nd.NewView(part(in, blank, box), box.Shape, in.Type.Size()))
+			p, err := c.Patch(ctx, old, box, nd.NewView(part(in, blank(in), box), box.Shape, in.Type.Size()))
 			if err != nil {
 				return fmt.Errorf("fill over %s: %w", box, err)
 			}

@@ -14,7 +14,8 @@ import (
 // into every layout.
 func roundTrip(ctx context.Context, c Chain) error {
 	in := c.Chunk()
-	for name, data := range samples(in) {
+	for _, s := range samples(in) {
+		name, data := s.name, s.data
 		for _, from := range layouts(in.Shape, in.Type.Size()) {
 			set(from.view, data)
 			stored, err := c.Encode(nil, from.view)
@@ -58,7 +59,8 @@ func readBack(ctx context.Context, c Chain, stored, want []byte) error {
 // encode looks at where Encode puts its output, and at the bound on it.
 func encode(_ context.Context, c Chain) error {
 	in := c.Chunk()
-	for name, data := range samples(in) {
+	for _, s := range samples(in) {
+		name, data := s.name, s.data
 		v := contiguous(in, data)
 		plain, err := c.Encode(nil, v)
 		if err != nil {
@@ -77,7 +79,7 @@ func encode(_ context.Context, c Chain) error {
 				return fmt.Errorf("%s is encoded to other bytes behind a prefix, with room for %d", name, room)
 			}
 		}
-		if want := bytes.Equal(data, samples(in)["fill"]); c.IsFill(v) != want {
+		if want := bytes.Equal(data, blank(in)); c.IsFill(v) != want {
 			return fmt.Errorf("IsFill of %s is %t", name, !want)
 		}
 	}
@@ -88,7 +90,8 @@ func encode(_ context.Context, c Chain) error {
 func clipped(ctx context.Context, c Chain) error {
 	in := c.Chunk()
 	r := random()
-	for name, data := range samples(in) {
+	for _, s := range samples(in) {
+		name, data := s.name, s.data
 		for i := range 6 {
 			box := nd.Box{Start: make([]int, len(in.Shape)), Shape: make([]int, len(in.Shape))}
 			for axis, n := range in.Shape {
@@ -97,7 +100,7 @@ func clipped(ctx context.Context, c Chain) error {
 					box.Shape[axis] = 0
 				}
 			}
-			want := bytes.Clone(samples(in)["fill"])
+			want := blank(in)
 			nd.Copy(contiguous(in, want).Sub(box), contiguous(in, data).Sub(box))
 			stored, err := c.Encode(nil, contiguous(in, data).Sub(box))
 			if err != nil {
@@ -115,7 +118,8 @@ func clipped(ctx context.Context, c Chain) error {
 func boxes(ctx context.Context, c Chain) error {
 	in := c.Chunk()
 	r := random()
-	for name, data := range samples(in) {
+	for _, s := range samples(in) {
+		name, data := s.name, s.data
 		stored, err := c.Encode(nil, contiguous(in, data))
 		if err != nil {
 			return err
@@ -158,7 +162,7 @@ func boxes(ctx context.Context, c Chain) error {
 func arguments(ctx context.Context, c Chain) error {
 	in := c.Chunk()
 	item := in.Type.Size()
-	stored, err := c.Encode(nil, contiguous(in, samples(in)["noise"]))
+	stored, err := c.Encode(nil, contiguous(in, sampleOf(in, "noise")))
 	if err != nil {
 		return err
 	}

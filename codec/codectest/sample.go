@@ -15,32 +15,44 @@ func random() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
 func size(in codec.Chunk) int { return nd.Full(in.Shape).Size() * in.Type.Size() }
 
-// samples are elements of whole chunks in C order: of every bit pattern, of
-// little variety, nearly all fill, and all fill.
-func samples(in codec.Chunk) map[string][]byte {
+// sample is the elements of a whole chunk, in C order.
+type sample struct {
+	name string
+	data []byte
+}
+
+// samples are of every bit pattern, of little variety, nearly all fill, and all
+// fill.
+func samples(in codec.Chunk) []sample {
 	r := random()
 	item := in.Type.Size()
-	noise := make([]byte, size(in))
+	noise, ramp := make([]byte, size(in)), make([]byte, size(in))
 	for i := range noise {
 		noise[i] = byte(r.Uint32())
-	}
-	ramp := make([]byte, size(in))
-	for i := range ramp {
 		if i%item == item-1 {
 			ramp[i] = byte(i / item / 3)
 		}
-	}
-	if in.Type == dtype.Bool {
-		for i := range noise {
+		if in.Type == dtype.Bool {
 			noise[i] &= 1
 			ramp[i] &= 1
 		}
 	}
-	blank := bytes.Repeat(in.Fill, len(noise)/item)
-	sparse := bytes.Clone(blank)
+	sparse := blank(in)
 	sparse[len(sparse)-item] ^= 1
-	return map[string][]byte{"noise": noise, "ramp": ramp, "sparse": sparse, "fill": blank}
+	return []sample{{"noise", noise}, {"ramp", ramp}, {"sparse", sparse}, {"fill", blank(in)}}
 }
+
+func sampleOf(in codec.Chunk, name string) []byte {
+	for _, s := range samples(in) {
+		if s.name == name {
+			return s.data
+		}
+	}
+	return nil
+}
+
+// blank returns the elements of a chunk that is all fill.
+func blank(in codec.Chunk) []byte { return bytes.Repeat(in.Fill, size(in)/in.Type.Size()) }
 
 // contiguous is a view of elements in C order.
 func contiguous(in codec.Chunk, data []byte) nd.View {
