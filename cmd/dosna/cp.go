@@ -21,7 +21,7 @@ func (a *app) cpCommand() *cobra.Command {
 another one. Datasets are stored as they were, or with the chunks and codecs that
 flags ask for. If copying fails or is interrupted, the copy is removed.`,
 		Example: `  dosna cp /tmp/pool#/scan/raw '#/scan/copy'
-  dosna cp /tmp/pool#/scan/raw '#/scan/planes' --chunks 1,512,512 --codec blosc:lz4:5:shuffle
+  dosna cp /tmp/pool#/scan/raw '#/scan/planes' --access planes:0 --codec blosc:lz4:5:shuffle
   dosna cp -r /tmp/pool#/scan /tmp/archive#/scan --codec gzip:9
   dosna cp /tmp/pool#/scan/raw '#/scan/copy' --overwrite --dry-run`,
 		Args: exactArgs("the source", "the destination"),

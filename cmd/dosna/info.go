@@ -91,10 +91,14 @@ func dims(d *dosna.Dataset) string {
 	return ""
 }
 
-// smaller says how much smaller what is stored is, if all of it is.
+// smaller says how much smaller than the elements what is stored is, if all of it
+// is.
 func smaller(d *dosna.Dataset, u dosna.Usage) string {
 	if u.Objects < u.Cells || u.Stored == 0 {
 		return ""
+	}
+	if int64(d.Bytes()) < u.Stored {
+		return ", " + ratio(u.Stored, int64(d.Bytes())) + " larger"
 	}
 	return ", " + ratio(int64(d.Bytes()), u.Stored) + " smaller"
 }

@@ -37,10 +37,8 @@ func (a *app) init(ctx context.Context, address string, attrs dosna.Attributes) 
 		return err
 	}
 	return a.at(ctx, address, dosna.Create, func(p place) error {
-		verb := "made"
 		g, err := p.CreateGroup(ctx, p.path, attrs)
 		if errors.Is(err, dosna.ErrExist) {
-			verb = "ready"
 			g, err = p.OpenGroup(ctx, p.path)
 			if err == nil && attrs != nil {
 				err = g.UpdateAttrs(ctx, func(a dosna.Attributes) error { return setAttrs(a, attrs) })
@@ -49,6 +47,6 @@ func (a *app) init(ctx context.Context, address string, attrs dosna.Attributes) 
 		if err != nil {
 			return err
 		}
-		return a.confirm(groupInfo{Path: g.Path(), Kind: "group", Children: []string{}, Attrs: g.Attrs()}, "%s: %s", verb, p)
+		return a.confirm(groupInfo{Path: g.Path(), Kind: "group", Children: []string{}, Attrs: g.Attrs()}, "ready: %s", p)
 	})
 }

@@ -104,7 +104,12 @@ func speed(n int64, d time.Duration) string {
 }
 
 // seconds prints a duration for people.
-func seconds(d time.Duration) string { return fmt.Sprintf("%.*f s", digits(d.Seconds()), d.Seconds()) }
+func seconds(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", max(d.Milliseconds(), 1))
+	}
+	return fmt.Sprintf("%.*f s", digits(d.Seconds()), d.Seconds())
+}
 
 // count prints a number of things: "1 object", "2 objects".
 func count(n int, thing string) string {
