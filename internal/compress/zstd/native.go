@@ -187,14 +187,14 @@ func (n *native) prefix(dst, src []byte, windowMax int) error {
 	}
 	defer func() {
 		d.in, d.out = buffer{}, buffer{}
-		n.resetDecoder.Call(d.addr, resetSession)
+		n.resetDecoder.Call6(d.addr, resetSession, 0, 0, 0, 0)
 		n.dctxs.Put(d)
 	}()
 	windowLog := 27
 	for 1<<windowLog < windowMax && windowLog < 31 {
 		windowLog++
 	}
-	if r := n.setDecoder.Call(d.addr, paramWindowLog, uintptr(windowLog)); errorCode(r) != 0 {
+	if r := n.setDecoder.Call6(d.addr, paramWindowLog, uintptr(windowLog), 0, 0, 0); errorCode(r) != 0 {
 		return n.decodeError(r)
 	}
 	d.in = buffer{data: unsafe.Pointer(unsafe.SliceData(src)), size: uintptr(len(src))}
