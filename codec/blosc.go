@@ -36,9 +36,23 @@ func bindBlosc(s Spec, _ dtype.Type, size int) (BytesCodec, error) {
 	case size > blosc.MaxSize:
 		return nil, s.errorf("chunks have %d bytes, and blosc holds at most %d: use smaller chunks", size, blosc.MaxSize)
 	}
-	return &compressor{
+	return &bloscCodec{compressor{
 		encode:     func(dst, src []byte) ([]byte, error) { return blosc.Encode(dst, src, o) },
 		decode:     blosc.Decode,
 		decodeInto: blosc.DecodeInto,
-	}, nil
+	}}, nil
+}
+
+// bloscCodec can decode single blocks.
+type bloscCodec struct{ compressor }
+
+func (*bloscCodec) sums() bool { return false }
+
+func (*bloscCodec) part(off, n, size int) (from int, ok bool) { return off, n < size }
+
+func (*bloscCodec) decodePart(dst, src []byte, from, size int) error {
+	if h, err := blosc.ParseHeader(src); err != nil || h.Size != size {
+		return partSize(err, h.Size, size)
+	}
+	return asCorrupt(blosc.DecodeRange(dst, src, from))
 }

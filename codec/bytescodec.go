@@ -30,6 +30,18 @@ type intoDecoder interface {
 	DecodeInto(dst, src []byte) error
 }
 
+// partDecoder is a codec that can decode a part of what it encoded for less than
+// all of it costs. Checksums of its own are not looked at then.
+type partDecoder interface {
+	// part returns where decoding has to begin to get at n bytes at off of size,
+	// and whether that is worth it.
+	part(off, n, size int) (from int, ok bool)
+	// decodePart fills dst with the decoded bytes from there on.
+	decodePart(dst, src []byte, from, size int) error
+	// sums reports whether there are such checksums.
+	sums() bool
+}
+
 // bytesCodecs binds a spec to elements of a type, and chunks of so many bytes.
 var bytesCodecs = map[string]func(s Spec, t dtype.Type, size int) (BytesCodec, error){
 	"blosc":  bindBlosc,

@@ -67,9 +67,38 @@ func bindZstd(s Spec, _ dtype.Type, _ int) (BytesCodec, error) {
 	if err := s.config(optional("level", &level), optional("checksum", &checksum)); err != nil {
 		return nil, err
 	}
-	return &compressor{
+	return &zstdCodec{compressor{
 		encode:     func(dst, src []byte) ([]byte, error) { return zstd.Encode(dst, src, level, checksum) },
 		decode:     zstd.Decode,
 		decodeInto: zstd.DecodeInto,
-	}, s.level(level, zstd.MinLevel, zstd.MaxLevel)
+	}, checksum}, s.level(level, zstd.MinLevel, zstd.MaxLevel)
+}
+
+// zstdCodec can stop early.
+type zstdCodec struct {
+	compressor
+	checksum bool
+}
+
+func (z *zstdCodec) sums() bool { return z.checksum }
+
+// part says yes up to half of the content, in whole blocks: a decoder that stops
+// decodes more slowly than one that is to decode everything.
+func (z *zstdCodec) part(off, n, size int) (from int, ok bool) {
+	const block = 128 << 10 // RFC 8878, section 3.1.1.2.4
+	return 0, (off+n+block-1)/block*block <= size/2
+}
+
+func (z *zstdCodec) decodePart(dst, src []byte, _, size int) error {
+	if n, exact, err := zstd.DecodedSize(src); err != nil || n < size || exact && n != size {
+		return partSize(err, n, size)
+	}
+	return asCorrupt(zstd.DecodePrefix(dst, src))
+}
+
+func partSize(err error, n, size int) error {
+	if err != nil {
+		return asCorrupt(err)
+	}
+	return corrupt("it decodes to %d bytes, not %d", n, size)
 }

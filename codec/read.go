@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -98,6 +99,9 @@ func (c *Chain) decode(ctx context.Context, sc *scratch, data []byte, box nd.Box
 		c.raw.window(sc, data, 0, box, dst)
 		return nil
 	}
+	if d, from, n := c.part(box); d != nil {
+		return c.decodePart(sc, d, data, from, n, box, dst)
+	}
 	into, last := c.straight(box, dst)
 	stop := 0
 	if into != nil {
@@ -115,6 +119,39 @@ func (c *Chain) decode(ctx context.Context, sc *scratch, data []byte, box nd.Box
 		return err
 	}
 	c.raw.tidy(into)
+	return nil
+}
+
+// part returns the codec that can decode no more than what holds a box, and
+// where that is. Its own checksums have to be read with all of the rest, unless
+// the chain is lazy; those behind it are always.
+func (c *Chain) part(box nd.Box) (d partDecoder, from, n int) {
+	if c.raw == nil || len(c.bytes) == 0 {
+		return nil, 0, 0
+	}
+	d, ok := c.bytes[0].(partDecoder)
+	if !ok || d.sums() && !c.lazy {
+		return nil, 0, 0
+	}
+	off, n := c.raw.extent(box, 0)
+	if from, ok = d.part(off, n, c.size); !ok {
+		return nil, 0, 0
+	}
+	return d, from, off + n - from
+}
+
+func (c *Chain) decodePart(sc *scratch, d partDecoder, data []byte, from, n int, box nd.Box, dst nd.View) error {
+	data, held, err := c.peel(data, 1)
+	defer put(held)
+	if err != nil {
+		return err
+	}
+	part := bufpool.Get(n)
+	defer bufpool.Put(part)
+	if err := d.decodePart(*part, data, from, c.size); err != nil {
+		return err
+	}
+	c.raw.window(sc, *part, from, box, dst)
 	return nil
 }
 
