@@ -2,10 +2,14 @@ package dosna
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/dosna/dosna/codec"
+	"github.com/dosna/dosna/dtype"
 )
 
 // CopyOptions say what changes in a copy; the zero value changes nothing. Its
@@ -97,10 +101,8 @@ func (o *CopyOptions) Spec(d *Dataset) (DatasetSpec, error) {
 	if o.Chunks == nil && o.Shards == nil && o.Access == "" && o.Codec == "" && o.Checksum == "" {
 		return s, nil
 	}
-	if o.Codec == "" && o.Checksum == "" {
-		s.Codecs = d.chain.InnerSpecs()
-	} else {
-		s.Codecs, s.Codec, s.Checksum = nil, o.Codec, o.Checksum
+	if err := o.recode(d, &s); err != nil {
+		return s, err
 	}
 	s.Chunks, s.Shards, s.Access = d.Chunks(), d.Shards(), o.Access
 	switch {
@@ -112,4 +114,39 @@ func (o *CopyOptions) Spec(d *Dataset) (DatasetSpec, error) {
 		s.Shards = slices.Clone(o.Shards)
 	}
 	return s, nil
+}
+
+// recode gives a copy its codecs: those of the chunks, with the compressor or the
+// checksum that the options ask for.
+func (o *CopyOptions) recode(d *Dataset, s *DatasetSpec) error {
+	s.Codecs = d.chain.InnerSpecs()
+	switch {
+	case o.Codec != "":
+		s.Order = orderOf(s.Codecs)
+		s.Codecs, s.Codec, s.Checksum = nil, o.Codec, o.Checksum
+		if o.Checksum == "" && !d.Checked() {
+			s.Checksum = "none"
+		}
+	case o.Checksum != "":
+		last, err := codec.ParseSpecs("none", o.Checksum, s.Type, s.Order)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+		s.Codecs = slices.DeleteFunc(s.Codecs, func(c codec.Spec) bool { return c.Name == "crc32c" })
+		s.Codecs = append(s.Codecs, last[1:]...)
+	}
+	return nil
+}
+
+// orderOf returns the byte order that codecs give elements.
+func orderOf(specs []codec.Spec) dtype.Order {
+	for _, s := range specs {
+		var c struct {
+			Endian string `json:"endian"`
+		}
+		if s.Name == "bytes" && json.Unmarshal(s.Config, &c) == nil && c.Endian == "big" {
+			return dtype.Big
+		}
+	}
+	return dtype.Little
 }

@@ -2,7 +2,9 @@ package dosna_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/dosna/dosna"
@@ -60,5 +62,44 @@ func TestCopyTrees(t *testing.T) {
 	}
 	if _, err := dosna.Copy(ctx, g, to, "copies/same", nil); !errors.Is(err, dosna.ErrExist) {
 		t.Errorf("copied over a group: %v", err)
+	}
+}
+
+func TestCopyOptionsSpec(t *testing.T) {
+	c := create(t, "mem://")
+	d, err := c.CreateDataset(ctx, "d", dosna.DatasetSpec{
+		Shape: []int{8}, Type: dtype.Float32, Order: dtype.Big, Chunks: []int{2}, Shards: []int{4}, Codec: "gzip:1", Checksum: "none",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []struct {
+		o    dosna.CopyOptions
+		want string // the codecs of chunks
+	}{
+		{dosna.CopyOptions{Chunks: []int{4}}, `[bytes {"endian":"big"}] [gzip {"level":1}]`},
+		{dosna.CopyOptions{Checksum: "crc32c"}, `[bytes {"endian":"big"}] [gzip {"level":1}] [crc32c ]`},
+		{dosna.CopyOptions{Codec: "gzip:9"}, `[bytes {"endian":"big"}] [gzip {"level":9}]`},
+		{dosna.CopyOptions{Codec: "none", Checksum: "crc32c"}, `[bytes {"endian":"big"}] [crc32c ]`},
+	} {
+		s, err := one.o.Spec(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Shards = nil
+		out, err := c.CreateDataset(ctx, fmt.Sprintf("copy%+v", one.o), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, spec := range out.Codecs() {
+			got = append(got, fmt.Sprintf("[%s %s]", spec.Name, strings.Join(strings.Fields(string(spec.Config)), "")))
+		}
+		if text := strings.Join(got, " "); text != one.want {
+			t.Errorf("%+v: codecs %s, want %s", one.o, text, one.want)
+		}
+	}
+	if _, err := (&dosna.CopyOptions{Checksum: "md5"}).Spec(d); !errors.Is(err, dosna.ErrInvalid) {
+		t.Errorf("an unknown checksum: %v", err)
 	}
 }
