@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -51,7 +52,12 @@ type place struct {
 	path string
 }
 
-func (p place) String() string { return p.URL() + "#" + p.path }
+func (p place) String() string {
+	if p.path == "/" {
+		return p.URL()
+	}
+	return p.URL() + "#" + p.path
+}
 
 func (p place) node(ctx context.Context) (dosna.Node, error) { return p.Open(ctx, p.path) }
 
@@ -74,7 +80,8 @@ func (a *app) at(ctx context.Context, address string, mode dosna.Mode, do func(p
 }
 
 // addresses takes those of a source and of a destination apart. A destination
-// "#/NODE" is one in the source's tree.
+// "#/NODE" is one in the source's tree; one that spells the same root in another
+// way gets the source's spelling.
 func addresses(from, to string) (src, dst store.URL, err error) {
 	if src, err = store.ParseURL(from); err != nil {
 		return src, dst, err
@@ -82,8 +89,23 @@ func addresses(from, to string) (src, dst store.URL, err error) {
 	if strings.HasPrefix(to, "#/") {
 		to = src.Root + to
 	}
-	dst, err = store.ParseURL(to)
+	if dst, err = store.ParseURL(to); err == nil && sameRoot(src, dst) {
+		dst.Root = src.Root
+	}
 	return src, dst, err
+}
+
+func sameRoot(a, b store.URL) bool {
+	if a.Scheme != "file" || b.Scheme != "file" || len(a.Query)+len(b.Query) > 0 {
+		return a.Root == b.Root
+	}
+	abs := func(u store.URL) string {
+		if path, err := filepath.Abs(u.Path); err == nil {
+			return path
+		}
+		return u.Path
+	}
+	return a.Host == b.Host && abs(a) == abs(b)
 }
 
 // between opens the trees of a source and of a destination, which are one if

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dosna/dosna"
-	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/ops"
 )
@@ -57,7 +55,8 @@ keeps the fractions.`,
 			if o.Boundary, err = nd.ParseBoundary(boundary.value); err != nil {
 				return usageError{err}
 			}
-			return a.blur(cmd.Context(), args[0], args[1], o, s.options(), t.t, overwrite)
+			fill := func(ctx context.Context, out, d *dosna.Dataset) error { return ops.Blur(ctx, out, d, o) }
+			return a.derive(cmd.Context(), args[0], args[1], derivation{"blurred", "blurring", s.options(), t.t, overwrite, fill})
 		},
 	}
 	f := cmd.Flags()
@@ -73,63 +72,4 @@ keeps the fractions.`,
 	_ = cmd.RegisterFlagCompletionFunc("boundary", words(boundaries...))
 	cmd.ValidArgsFunction = a.completeAddress(2)
 	return cmd
-}
-
-func (a *app) blur(ctx context.Context, from, to string, o ops.GaussianOptions, c *dosna.CopyOptions, t dtype.Type, overwrite bool) error {
-	if _, dst, err := addresses(from, to); err != nil {
-		return err
-	} else if err := namesNode(dst.String()); err != nil {
-		return err
-	}
-	start := time.Now()
-	return a.between(ctx, from, to, func(src, dst place) error {
-		d, err := src.dataset(ctx)
-		if err != nil {
-			return err
-		}
-		spec, err := blurSpec(d, c, t)
-		if err != nil {
-			return err
-		}
-		opts, finish := a.progress("blurring", src.Options())
-		out, err := produce(ctx, dst, overwrite, func(path string) (*dosna.Dataset, error) {
-			defer finish()
-			return blurInto(ctx, place{dst.Connection, path}, spec, d.With(opts), o)
-		})
-		if err != nil {
-			return err
-		}
-		return a.confirmStored(ctx, "blurred into", dst, out, start)
-	})
-}
-
-// blurInto makes a new dataset of a blurred one.
-func blurInto(ctx context.Context, to place, spec dosna.DatasetSpec, d *dosna.Dataset, o ops.GaussianOptions) (*dosna.Dataset, error) {
-	out, err := to.CreateDataset(ctx, to.path, spec)
-	if err != nil {
-		return nil, err
-	}
-	return filled(ctx, out, func() error { return ops.Blur(ctx, out, d, o) })
-}
-
-// blurSpec is the layout of the result: that of the source, but for what the
-// options change. Codecs and fill value are for one type of elements, so that
-// those of another begin anew.
-func blurSpec(d *dosna.Dataset, c *dosna.CopyOptions, t dtype.Type) (dosna.DatasetSpec, error) {
-	spec, err := c.Spec(d)
-	if err != nil || t == (dtype.Type{}) || t == d.Type() {
-		return spec, err
-	}
-	spec.Type, spec.Fill, spec.Codecs = t, nil, nil
-	spec.Codec, spec.Checksum = c.Codec, c.Checksum
-	if c.Chunks == nil && c.Access == "" {
-		spec.Chunks, spec.Shards = d.Chunks(), d.Shards()
-		if c.Shards != nil {
-			spec.Shards = c.Shards
-		}
-	}
-	if c.Checksum == "" && !d.Checked() {
-		spec.Checksum = "none"
-	}
-	return spec, nil
 }

@@ -47,16 +47,14 @@ func (d *demo) store(ctx context.Context, p place) (*dosna.Dataset, error) {
 
 func (d *demo) blur(ctx context.Context, p place, raw *dosna.Dataset) (*dosna.Dataset, error) {
 	start := time.Now()
-	var t dtype.Type
+	v := derivation{fill: func(ctx context.Context, out, from *dosna.Dataset) error {
+		return ops.Blur(ctx, out, from, ops.GaussianOptions{Sigma: d.sigma})
+	}}
 	if k := raw.Type().Kind(); k != dtype.Float && k != dtype.Complex {
-		t = dtype.Float32 // keeps the fractions
-	}
-	spec, err := blurSpec(raw, &dosna.CopyOptions{}, t)
-	if err != nil {
-		return nil, err
+		v.dtype = dtype.Float32 // keeps the fractions
 	}
 	opts, finish := d.progress("blurring", p.Options())
-	blurred, err := blurInto(ctx, place{p.Connection, "/blurred"}, spec, raw.With(opts), ops.GaussianOptions{Sigma: d.sigma})
+	blurred, err := v.make(ctx, place{p.Connection, "/blurred"}, raw.With(opts))
 	finish()
 	if err != nil {
 		return nil, err

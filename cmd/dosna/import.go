@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,7 @@ func (a *app) importCommand() *cobra.Command {
 		Short: "Store an array from a file or pipe",
 		Long: `Store an array from a file as a new dataset. The file's name tells the format:
 
-  .npy              NumPy; also from a pipe, "-"
+  .npy              NumPy; also from a pipe, or "-"
   .npz[:MEMBER]     an array in an archive by NumPy
   .nii, .nii.gz     NIfTI, axes x, y, z; scaled if its header says so
   any other, or -   elements alone, with --shape and --dtype
@@ -109,15 +110,24 @@ func (a *app) confirmStored(ctx context.Context, done string, p place, d *dosna.
 		size(int64(d.Bytes())), storedText(d, u), seconds(took), speed(int64(d.Bytes()), took))
 }
 
-// openArray opens an array in a file. Reading from a pipe on standard input ends
-// with ctx.
+// openArray opens an array in a file. Standard input, "-", and pipes by other names
+// hold NumPy's format if o does not say otherwise; reading from them ends with ctx.
 func (a *app) openArray(ctx context.Context, path string, o *convert.OpenOptions) (*convert.File, error) {
+	in := a.in
+	name := "standard input"
 	if path != "-" {
-		return convert.Open(path, o)
+		if info, err := os.Stat(path); err != nil || info.Mode().IsRegular() || info.IsDir() {
+			return convert.Open(path, o)
+		}
+		f, err := os.Open(path) // closed when the process ends: it may be stuck in a read
+		if err != nil {
+			return nil, err
+		}
+		in, name = f, path
 	}
-	in := interruptible(ctx, a.in)
+	r := interruptible(ctx, in)
 	if o.Raw != nil {
-		return convert.OpenRaw("standard input", in, *o.Raw, o.Offset)
+		return convert.OpenRaw(name, r, *o.Raw, o.Offset)
 	}
-	return convert.OpenNPY("standard input", in)
+	return convert.OpenNPY(name, r)
 }

@@ -129,6 +129,42 @@ func TestInterruptedWaiting(t *testing.T) {
 	}
 }
 
+// A pipe by another name, as a shell makes it of "<(…)", is like standard input.
+func TestNamedPipe(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, data := range [][]byte{nil, {1, 2, 3}} {
+		p := start(t, dir, nil, "import", "fifo", "pool#/raw")
+		w, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := convert.NewWriter(w, convert.NPY, []int{3}, dtype.Uint8, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data == nil {
+			await(t, filepath.Join(dir, "pool/raw/zarr.json"))
+			p.interrupt(t, os.Interrupt, 130)
+			_ = w.Close()
+			continue
+		}
+		if _, err := out.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		_ = w.Close()
+		if err := p.Wait(); err != nil {
+			t.Fatal(err, p.errOut.String())
+		}
+	}
+	if out, _, _ := command(t, dir, "get", "pool#/raw"); out != "[1 2 3]\n" {
+		t.Errorf("the dataset is %q", out)
+	}
+}
+
 // What is to be replaced stays if the replacement is not completed.
 func TestInterruptedOverwrite(t *testing.T) {
 	dir := t.TempDir()

@@ -98,7 +98,7 @@ func (a *app) value(ctx context.Context, d *dosna.Dataset, text string) (nd.View
 	}
 	defer f.Close()
 	if f.Type() != d.Type() {
-		return nd.View{}, fmt.Errorf("%s has elements of %s, and %s of %s; convert them first", text, f.Type(), d, d.Type())
+		return nd.View{}, fmt.Errorf("%s has elements of %s, and %s of %s; import it as a dataset, and use dosna cast", text, f.Type(), d, d.Type())
 	}
 	shape := f.Shape()
 	view := nd.NewView(make([]byte, nd.Full(shape).Size()*f.Type().Size()), shape, f.Type().Size())
