@@ -236,5 +236,5 @@ func (c *Chain) admits(box nd.Box, v nd.View) error {
 		return fmt.Errorf("elements of %d bytes and shape %v for the box %v of a chunk of %s of shape %v",
 			v.Item, v.Shape, box, c.in.Type, c.in.Shape)
 	}
-	return nil
+	return v.Check()
 }

@@ -30,7 +30,7 @@ func (c *Chain) holds(v nd.View) error {
 	if !ok {
 		return fmt.Errorf("elements of %d bytes and shape %v for a chunk of %s of shape %v", v.Item, v.Shape, c.in.Type, c.in.Shape)
 	}
-	return nil
+	return v.Check()
 }
 
 // encode is arrayCodec's, for the whole chain.

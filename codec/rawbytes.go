@@ -103,13 +103,28 @@ func (r *rawBytes) copyOut(sc *scratch, dst, src nd.View) {
 		}
 		return
 	}
-	held := bufpool.Get(dst.Size() * dst.Item)
-	tmp := sc.view(*held, dst.Shape, dst.Item)
-	nd.Copy(tmp, src)
-	r.tidy(*held)
-	nd.Copy(dst, tmp)
+	// By way of a buffer, so much at a time that it stays in the cache.
+	left := dst.Shape[0]
+	slab := dst.Size() / left * dst.Item
+	rows := min(left, max(1, slabSize/slab))
+	held := bufpool.Get(rows * slab)
+	shape := sc.take(len(dst.Shape))
+	copy(shape, dst.Shape)
+	tmp := sc.view(*held, shape, dst.Item)
+	dst.Shape, src.Shape = shape, shape
+	for ; left > 0; left -= rows {
+		rows = min(rows, left)
+		shape[0] = rows
+		nd.Copy(tmp, src)
+		r.tidy(tmp.Data[:rows*slab])
+		nd.Copy(dst, tmp)
+		dst.Off += rows * dst.Strides[0]
+		src.Off += rows * src.Strides[0]
+	}
 	bufpool.Put(held)
 }
+
+const slabSize = 64 << 10
 
 // untidy reports whether stored bytes are not elements yet. Booleans may be any
 // byte in foreign data, and must be 0 or 1 in Go's memory.

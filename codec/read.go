@@ -19,8 +19,9 @@ func (c *Chain) Prepare(ctx context.Context, src Source) (Source, error) {
 
 // Read decodes the elements of box, in chunk coordinates, into dst, which has
 // the box's shape. The bytes of src are read whole, and checked, where they are
-// compressed or checksummed; else in ranges. After an error the contents of dst
-// are undefined.
+// compressed or checksummed; else in ranges. Of compressed bytes without a
+// checksum of their own, no more need be decoded than the box takes. After an
+// error the contents of dst are undefined.
 func (c *Chain) Read(ctx context.Context, src Source, box nd.Box, dst nd.View) error {
 	if err := c.admits(box, dst); err != nil || box.Empty() {
 		return err

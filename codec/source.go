@@ -89,7 +89,7 @@ func (s *section) ReadAll(ctx context.Context, dst []byte, limit int) ([]byte, e
 	}
 	at := len(dst)
 	dst = grow(dst, int(s.n))
-	return dst, s.src.ReadSpans(ctx, []nd.Span{{Off: s.off, Dst: dst[at:]}})
+	return dst, readSpans(ctx, s.src, []nd.Span{{Off: s.off, Dst: dst[at:]}})
 }
 
 // ReadSpans implements Source.

@@ -177,8 +177,14 @@ func arguments(ctx context.Context, c Chain) error {
 		return nil
 	}
 	full := nd.Full(in.Shape)
+	short := poisoned(in.Shape, item)
+	short.Data = short.Data[:len(short.Data)-1]
+	if _, err := c.Encode(nil, short); err == nil {
+		return errors.New("encode a view that reaches outside its memory: no error")
+	}
 	more := nd.Full(append([]int{1}, in.Shape...))
 	errs := []error{
+		reject("a view that reaches outside its memory", full, short),
 		reject("elements of another size", full, poisoned(in.Shape, item+1)),
 		reject("a box of another number of axes", more, poisoned(more.Shape, item)),
 		reject("a view of another shape", full, poisoned(more.Shape, item)),
