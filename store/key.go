@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// MaxKey and MaxSegment bound the bytes of a key and of each segment.
-	MaxKey     = 1024
+	// MaxKey bounds the bytes of a key.
+	MaxKey = 1024
+	// MaxSegment bounds the bytes of each segment of a key.
 	MaxSegment = 255
 
 	// TempPrefix begins the names of unfinished objects. No segment of a

@@ -159,7 +159,7 @@ func (f *Format) Decode(dst, src []byte, max int) ([]byte, error) {
 		switch {
 		case len(out) > limit:
 			return dst, compress.TooLarge(f.name, max)
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			if d.in.Len() > 0 {
 				return dst, f.trailing(d)
 			}
