@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +62,7 @@ func (a *app) attrsGet(ctx context.Context, address string, names []string) erro
 				return fmt.Errorf("%s has no attribute %q", p, name)
 			}
 		}
-		return a.show(v, func(w io.Writer) {
+		return a.show(v, func(w *strings.Builder) {
 			raw, err := json.MarshalIndent(v, "", "  ")
 			if err != nil {
 				raw = []byte(err.Error())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,6 +68,7 @@ type demo struct {
 	source  dosna.Array
 	load    func(ctx context.Context, d *dosna.Dataset) error
 	report  demoReport
+	failed  error // to print
 }
 
 // demoReport is what the demo tells.
@@ -129,13 +131,14 @@ func (d *demo) run(ctx context.Context, file string) (err error) {
 	if err == nil && d.json {
 		return d.show(d.report, nil)
 	}
-	return err
+	return cmp.Or(err, d.failed)
 }
 
 // say prints a part of the story.
 func (d *demo) say(format string, args ...any) {
 	if !d.json && !d.quiet {
-		fmt.Fprintf(d.out, format, args...)
+		_, err := fmt.Fprintf(d.out, format, args...)
+		d.failed = cmp.Or(d.failed, err)
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +49,7 @@ func (a *app) du(ctx context.Context, address string) error {
 		if err != nil {
 			return err
 		}
-		err = a.show(report, func(w io.Writer) {
+		err = a.show(report, func(w *strings.Builder) {
 			rows := [][]string{{"STORED", "IN MEMORY", "RATIO", "OBJECTS", "PATH"}}
 			for _, u := range append(report.Datasets, report.Total) {
 				rows = append(rows, []string{size(u.StoredBytes), size(u.Bytes), ratio(u.Bytes, u.StoredBytes), fmt.Sprint(u.Objects), u.Path})

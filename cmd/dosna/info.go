@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -64,7 +63,7 @@ func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error 
 		r := number(float64(d.Bytes()) / float64(u.Stored))
 		info.Ratio = &r
 	}
-	return a.show(info, func(w io.Writer) {
+	return a.show(info, func(w *strings.Builder) {
 		rows := [][]string{
 			{"dataset", p.String()},
 			{"shape", tuple(d.Shape()) + dims(d)},
@@ -179,7 +178,7 @@ func (a *app) infoGroup(ctx context.Context, p place, g *dosna.Group) error {
 		rows = [][]string{{"root of", p.URL()}, {"zstd", text}}
 		v = rootInfo{info, p.URL(), impl}
 	}
-	err = a.show(v, func(w io.Writer) {
+	err = a.show(v, func(w *strings.Builder) {
 		rows = append(rows, []string{"children", fmt.Sprint(len(children))})
 		table(w, append(rows, attrRows(g.Attrs())...))
 		if len(children) > 0 {

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +41,7 @@ func (a *app) ls(ctx context.Context, address string, recursive bool) error {
 				return err
 			}
 		}
-		err = a.show(nodeInfos(t.nodes), func(w io.Writer) { table(w, listing(t.nodes, dosna.Node.Path)) })
+		err = a.show(nodeInfos(t.nodes), func(w *strings.Builder) { table(w, listing(t.nodes, dosna.Node.Path)) })
 		return errors.Join(err, t.err())
 	})
 }

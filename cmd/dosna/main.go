@@ -48,14 +48,19 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	}
 	var sig signalError
 	if errors.As(context.Cause(ctx), &sig) && ctx.Err() != nil {
-		fmt.Fprintf(errOut, "dosna: %v\n", sig)
+		complain(errOut, sig)
 		return exitSignalled + int(sig.Signal)
 	}
-	fmt.Fprintf(errOut, "dosna: %s\n", oneLine(err))
+	complain(errOut, err)
 	if isUsage(err) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// complain says what went wrong. If even that fails, there is the exit code.
+func complain(w io.Writer, err error) {
+	_, _ = fmt.Fprintf(w, "dosna: %s\n", oneLine(err))
 }
 
 // signalError is why a context ends when the process is asked to stop.

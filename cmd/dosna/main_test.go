@@ -20,7 +20,14 @@ import (
 	"github.com/dosna/dosna/nd"
 )
 
+// noPause keeps processes under the race detector from waiting a second before
+// they exit.
+const noPause = "atexit_sleep_ms=0"
+
 func TestMain(m *testing.M) {
+	if err := os.Setenv("GORACE", noPause); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"dosna": main})
 }
 
@@ -32,6 +39,10 @@ func TestScripts(t *testing.T) {
 		Cmds:                scriptCommands,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("GORACE", noPause)
+			return nil
+		},
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 
 // show prints a result: as a JSON document if that was asked for, or else as
 // text says.
-func (a *app) show(v any, text func(w io.Writer)) error {
+func (a *app) show(v any, text func(w *strings.Builder)) error {
 	var b strings.Builder
 	if a.json {
 		e := json.NewEncoder(&b)
@@ -34,12 +34,12 @@ func (a *app) confirm(v any, format string, args ...any) error {
 	if a.quiet && !a.json {
 		return nil
 	}
-	return a.show(v, func(w io.Writer) { fmt.Fprintf(w, format+"\n", args...) })
+	return a.show(v, func(w *strings.Builder) { fmt.Fprintf(w, format+"\n", args...) })
 }
 
 // table writes rows in aligned columns; those numbered in right are aligned at
 // their ends.
-func table(w io.Writer, rows [][]string, right ...int) {
+func table(w *strings.Builder, rows [][]string, right ...int) {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -116,6 +115,6 @@ func content(ctx context.Context, p place) (removed, error) {
 }
 
 // dryRunText says what would be done.
-func dryRunText(format string, args ...any) func(io.Writer) {
-	return func(w io.Writer) { fmt.Fprintf(w, "would "+format+"\n", args...) }
+func dryRunText(format string, args ...any) func(*strings.Builder) {
+	return func(w *strings.Builder) { fmt.Fprintf(w, "would "+format+"\n", args...) }
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 
@@ -106,7 +105,7 @@ func (a *app) stats(ctx context.Context, address string, sel nd.Selection, o ops
 		if h := s.Histogram; h != nil {
 			info.Histogram = &histogramInfo{numbers(h.Edges), h.Counts, h.Below, h.Above}
 		}
-		return a.show(info, func(w io.Writer) {
+		return a.show(info, func(w *strings.Builder) {
 			table(w, statsRows(s))
 			if s.Histogram != nil {
 				fmt.Fprintln(w)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -104,7 +104,7 @@ func (a *app) verifyNode(ctx context.Context, p place, n dosna.Node, v *verified
 	return nil
 }
 
-func (v *verified) print(w io.Writer) {
+func (v *verified) print(w *strings.Builder) {
 	for _, f := range v.Faults {
 		fmt.Fprintf(w, "BAD %s: %s\n", f.Object, f.Error)
 	}

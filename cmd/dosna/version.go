@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +46,7 @@ func (a *app) version() error {
 	}
 	var reason error
 	v.Zstd, reason = zstd.Implementation()
-	return a.show(v, func(w io.Writer) {
+	return a.show(v, func(w *strings.Builder) {
 		rows := [][]string{{"dosna", v.Version}}
 		if v.Commit != "" {
 			rows = append(rows, []string{"commit", v.Commit})
