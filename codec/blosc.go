@@ -7,7 +7,7 @@ import (
 
 // bindBlosc binds the codec "blosc" (Zarr v3 codec "blosc", over the format of
 // c-blosc 1). Snappy, which nothing of ours writes, can be read.
-func bindBlosc(s Spec, _ dtype.Type, size int) (BytesCodec, error) {
+func bindBlosc(s Spec, _ dtype.Type, size int) (bytesCodec, error) {
 	var cname, shuffle string
 	var o blosc.Options
 	err := s.config(required("cname", &cname), required("clevel", &o.Level), required("shuffle", &shuffle),

@@ -29,7 +29,7 @@ type Chain struct {
 	shape []int // of the stored, transposed chunk
 	array arrayCodec
 	raw   *rawBytes // array, if it is that
-	bytes []BytesCodec
+	bytes []bytesCodec
 	limit []int // limit[i]: most bytes that can come out of the first i bytes codecs
 	sizes sizes // by the same index
 	left  int   // bytes codecs that make new bytes of what they get

@@ -10,7 +10,7 @@ import (
 	"github.com/dosna/dosna/internal/compress/zstd"
 )
 
-// compressor is a BytesCodec made of an encoder with its settings and the
+// compressor is a compressing codec made of an encoder with its settings and the
 // decoders of its format.
 type compressor struct {
 	encode     func(dst, src []byte) ([]byte, error)
@@ -48,7 +48,7 @@ func (s Spec) level(level, lowest, highest int) error {
 }
 
 // bindGzip binds the codec "gzip" (RFC 1952; Zarr v3 codec "gzip").
-func bindGzip(s Spec, _ dtype.Type, _ int) (BytesCodec, error) {
+func bindGzip(s Spec, _ dtype.Type, _ int) (bytesCodec, error) {
 	var level int
 	if err := s.config(required("level", &level)); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func bindGzip(s Spec, _ dtype.Type, _ int) (BytesCodec, error) {
 }
 
 // bindZstd binds the codec "zstd" (RFC 8878; Zarr v3 codec "zstd").
-func bindZstd(s Spec, _ dtype.Type, _ int) (BytesCodec, error) {
+func bindZstd(s Spec, _ dtype.Type, _ int) (bytesCodec, error) {
 	var level int
 	var checksum bool
 	if err := s.config(optional("level", &level), optional("checksum", &checksum)); err != nil {

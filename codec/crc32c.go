@@ -13,32 +13,15 @@ type crc32c struct{}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func bindCRC32C(s Spec, _ dtype.Type, _ int) (BytesCodec, error) {
+func bindCRC32C(s Spec, _ dtype.Type, _ int) (bytesCodec, error) {
 	return crc32c{}, s.config()
 }
 
-// Bound implements BytesCodec.
+// Bound implements bytesCodec.
 func (crc32c) Bound(n int) int { return n + 4 }
-
-// Encode implements BytesCodec.
-func (c crc32c) Encode(dst, src []byte) ([]byte, error) {
-	return c.seal(append(dst, src...), len(dst)), nil
-}
 
 func (crc32c) seal(dst []byte, from int) []byte {
 	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[from:], castagnoli))
-}
-
-// Decode implements BytesCodec.
-func (c crc32c) Decode(dst, src []byte, limit int) ([]byte, error) {
-	data, err := c.check(src)
-	if err == nil && len(data) > limit {
-		err = tooLong(int64(len(data)), limit)
-	}
-	if err != nil {
-		return dst, err
-	}
-	return append(dst, data...), nil
 }
 
 func (crc32c) check(src []byte) ([]byte, error) {

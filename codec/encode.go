@@ -99,13 +99,13 @@ func (c *Chain) wrap(dst, data []byte, held *[]byte) ([]byte, *[]byte, error) {
 			dst = t.seal(dst, from)
 		case left == 1:
 			var err error
-			if dst, err = b.Encode(dst, data); err != nil {
+			if dst, err = b.(compressing).Encode(dst, data); err != nil {
 				return dst, held, err
 			}
 			left = 0
 		default:
 			next := c.sizes.get(i + 1)
-			out, err := b.Encode((*next)[:0], data)
+			out, err := b.(compressing).Encode((*next)[:0], data)
 			*next = out
 			put(held)
 			if err != nil {

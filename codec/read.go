@@ -158,11 +158,11 @@ func (c *Chain) decodePart(sc *scratch, d partDecoder, data []byte, from, n int,
 
 // straight returns the memory of dst, if it is laid out as the chunk is, and
 // the codec that can decode right into it.
-func (c *Chain) straight(box nd.Box, dst nd.View) ([]byte, intoDecoder) {
+func (c *Chain) straight(box nd.Box, dst nd.View) ([]byte, compressing) {
 	if c.raw == nil || len(c.bytes) == 0 || !slices.Equal(box.Shape, c.shape) {
 		return nil, nil
 	}
-	d, ok := c.bytes[0].(intoDecoder)
+	d, ok := c.bytes[0].(compressing)
 	if !ok {
 		return nil, nil
 	}
@@ -181,7 +181,7 @@ func (c *Chain) peel(data []byte, stop int) (out []byte, held *[]byte, err error
 			data, err = t.check(data)
 		} else {
 			next := c.sizes.get(i)
-			data, err = c.bytes[i].Decode((*next)[:0], data, c.limit[i])
+			data, err = c.bytes[i].(compressing).Decode((*next)[:0], data, c.limit[i])
 			put(held)
 			held = next
 			if err == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -294,4 +295,58 @@ func TestCancelled(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestInnerSpecs(t *testing.T) {
+	for text, want := range map[string]string{
+		"[" + little + "," + crc + "]":                              "crc32c",
+		"[" + shard("[2]", "["+little+","+zstd+"]", "end") + "]":    "zstd",
+		"[" + shard("[2]", "["+little+"]", "end") + "," + crc + "]": "bytes",
+	} {
+		list := mustBind(t, text, []int{4}, dtype.Int32).InnerSpecs()
+		if last := list[len(list)-1].Name; last != want {
+			t.Errorf("%s: the last codec inside is %s, want %s", text, last, want)
+		}
+		mustBind(t, string(marshal(t, list)), []int{3}, dtype.Int32)
+	}
+}
+
+// Booleans of others may be any byte but 0; ours are 1.
+func TestForeignBooleans(t *testing.T) {
+	shape := []int{2, 3}
+	for _, text := range []string{`["bytes"]`, `["bytes",` + zstd + `]`, "[" + shard("[1,3]", `["bytes"]`, "end") + "]"} {
+		foreign := mustBind(t, text, shape, dtype.Uint8)
+		stored, err := foreign.Encode(nil, nd.NewView([]byte{0, 1, 2, 255, 128, 0}, shape, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := bytes.Clone(stored)
+		c := mustBind(t, text, shape, dtype.Bool)
+		for _, src := range []codec.Source{codec.Bytes(stored), file(stored)} {
+			out := make([]byte, 12)
+			rows := nd.NewView(out, []int{2, 6}, 1).Sub(nd.Full(shape))
+			for _, dst := range []nd.View{nd.NewView(out, shape, 1), rows} {
+				if err := c.Read(t.Context(), src, nd.Full(shape), dst); err != nil {
+					t.Fatal(err)
+				}
+				got := make([]byte, 6)
+				nd.Copy(nd.NewView(got, shape, 1), dst)
+				if want := []byte{0, 1, 1, 1, 1, 0}; !bytes.Equal(got, want) {
+					t.Errorf("%s: % x, want % x", text, got, want)
+				}
+			}
+		}
+		if !bytes.Equal(stored, before) {
+			t.Errorf("%s: the stored bytes were altered", text)
+		}
+	}
+}
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
