@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,6 +77,9 @@ func (a *app) cp(ctx context.Context, from, to string, o copying) error {
 		if err != nil {
 			return err
 		}
+		if err := dst.Sync(ctx); err != nil {
+			return err
+		}
 		took := time.Since(start)
 		done.To, done.Seconds = made.Path(), took.Seconds()
 		return a.confirm(done, "copied %s to %s: %s; %s, %s", src, dst, done.what(), seconds(took), speed(done.Bytes, took))
@@ -99,9 +103,10 @@ func source(ctx context.Context, src place, o copying) (dosna.Node, copied, erro
 
 // copyNode copies a node, and removes the copy if that fails.
 func copyNode(ctx context.Context, n dosna.Node, to place, o *dosna.CopyOptions) (dosna.Node, error) {
+	inside := n.Connection().Store() == to.Store() && strings.HasPrefix(to.path+"/", strings.TrimRight(n.Path(), "/")+"/")
 	made, err := dosna.Copy(ctx, n, to.Connection, to.path, o)
-	if err == nil || errors.Is(err, dosna.ErrExist) || errors.Is(err, dosna.ErrInvalid) {
-		return made, err
+	if err == nil || inside || errors.Is(err, dosna.ErrExist) {
+		return made, err // there is no copy of ours to be removed
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
 	defer cancel()

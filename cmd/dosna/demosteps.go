@@ -36,6 +36,9 @@ func (d *demo) store(ctx context.Context, p place) (*dosna.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.Sync(ctx); err != nil {
+		return nil, err
+	}
 	u, err := raw.Usage(ctx)
 	if err != nil {
 		return nil, err
@@ -57,6 +60,9 @@ func (d *demo) blur(ctx context.Context, p place, raw *dosna.Dataset) (*dosna.Da
 	blurred, err := v.make(ctx, place{p.Connection, "/blurred"}, raw.With(opts))
 	finish()
 	if err != nil {
+		return nil, err
+	}
+	if err := p.Sync(ctx); err != nil {
 		return nil, err
 	}
 	u, err := blurred.Usage(ctx)

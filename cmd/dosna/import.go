@@ -100,6 +100,9 @@ func (a *app) confirmStored(ctx context.Context, done string, p place, d *dosna.
 	if a.quiet && !a.json {
 		return nil
 	}
+	if err := p.Sync(ctx); err != nil { // it belongs to the time taken
+		return err
+	}
 	took := time.Since(start)
 	u, err := d.Usage(ctx)
 	if err != nil {
