@@ -2,11 +2,13 @@
 //
 // The codecs that an array's metadata lists are bound once, with [Bind], to the
 // shape and type of its chunks; all validation happens there. The [Chain] that
-// results is safe for concurrent use, keeps its contexts and buffers in pools,
-// and in its hot paths checks only data. A chain reads from a [Source], which
-// is one version of one stored object: it takes the whole of it, or, where the
-// layout allows, only the byte ranges that a box needs. Codecs never see a key
-// or a store.
+// results is safe for concurrent use, starts no goroutines, and keeps its
+// contexts and buffers in pools: in steady state neither Read nor Encode
+// allocates, not even for each inner chunk of a shard. A chain reads from a
+// [Source], which is one version of one stored object: it takes the whole of
+// it, or, where the layout allows, only the byte ranges that a box needs, near
+// ones together. What a source holds is never written to. Codecs never see a
+// key or a store.
 //
 // The formats are those of the Zarr v3 core specification (version 3.1,
 // sections "Codecs" and "Chunk encoding") and of the codec specifications that
