@@ -183,6 +183,9 @@ func TestFaultyChains(t *testing.T) {
 		shared = nil
 		var failed []string
 		for _, check := range Checks() {
+			if check.Name == "concurrent" && shared != nil {
+				continue // the mistake is a data race
+			}
 			if err := check.Run(t.Context(), &c.chain); err != nil {
 				failed = append(failed, check.Name)
 			}
