@@ -50,7 +50,7 @@ func GetRanges(ctx context.Context, s Store, key string, c Cond, spans []nd.Span
 		if err != nil {
 			return Info{}, err
 		}
-		if now.Size != info.Size || int64(len(got)) != n {
+		if now.Version != info.Version || now.Size != info.Size || int64(len(got)) != n {
 			return fail(ErrConflict)
 		}
 		if n > 0 && &got[0] != &span.Dst[0] {
