@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/engine"
@@ -21,35 +20,35 @@ type Buffer struct {
 	d     *Dataset
 	limit int
 
-	mu    sync.Mutex
-	held  map[string]*pending
-	bytes int
-	clock uint64
-	err   error // of a flush that had to be made for room
+	turn   // for what follows
+	held   map[string]*pending
+	bytes  int
+	clock  uint64
+	stored bool  // something has been, since the last Flush
+	err    error // of a flush
 }
 
 // pending is a stored object with elements that wait to be written.
 type pending struct {
-	coords []int
-	box    nd.Box // of the object in the array
-	data   nd.View
-	set    []byte // 1 for each element that has been written, in C order
-	left   int    // how many have not; negative: to be counted
-	used   uint64
-	lent   [2]*[]byte // what data and set lie in
+	box  nd.Box // of the object in the array
+	data nd.View
+	set  []byte // 1 for each element that has been written, in C order
+	left int    // how many have not; negative: to be counted
+	used uint64
+	lent [2]*[]byte // what data and set lie in
 }
 
 // Buffer returns a buffer for writes to the dataset that holds about limit bytes
 // (zero: 256 MiB) before it stores what was longest not written to. A buffer must
 // be closed.
 func (d *Dataset) Buffer(limit int) (*Buffer, error) {
-	if err := d.c.o.writable("write " + d.String()); err != nil {
-		return nil, err
+	if err := d.c.o.writable(); err != nil {
+		return nil, d.errorf("write", err)
 	}
 	if limit <= 0 {
 		limit = 256 << 20
 	}
-	return &Buffer{d: d.now(), limit: limit, held: map[string]*pending{}}, nil
+	return &Buffer{d: d.now(), limit: limit, turn: newTurn(), held: map[string]*pending{}}, nil
 }
 
 // WriteBox assigns the elements of a view, which is broadcast, to a box.
@@ -81,8 +80,10 @@ func (b *Buffer) Write(ctx context.Context, sel nd.Selection, src nd.View) error
 		nd.Copy(flat, v)
 		canon, _ = r.Canonical(flat)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	if err := b.lock(ctx); err != nil {
+		return b.d.errorf("write", err)
+	}
+	defer b.unlock()
 	if b.err != nil {
 		return b.err
 	}
@@ -92,7 +93,10 @@ func (b *Buffer) Write(ctx context.Context, sel nd.Selection, src nd.View) error
 	pieces := r.Pieces(b.d.grid)
 	for i := range pieces.Len() {
 		p := pieces.At(i)
-		w := b.pending(p.Cell)
+		w, err := b.pending(p.Cell)
+		if err != nil {
+			return b.d.errorf("write", err)
+		}
 		w.put(p, canon)
 		if b.bytes > b.limit {
 			if b.err = b.flush(ctx, b.limit*3/4); b.err != nil {
@@ -103,21 +107,24 @@ func (b *Buffer) Write(ctx context.Context, sel nd.Selection, src nd.View) error
 	return nil
 }
 
-func (b *Buffer) pending(cell []int) *pending {
+func (b *Buffer) pending(cell []int) (*pending, error) {
 	key := b.d.key(cell)
 	w, ok := b.held[key]
 	if !ok {
 		box := b.d.grid.Cell(cell)
-		n, item := box.Size(), b.d.doc.Type.Size()
-		w = &pending{coords: slices.Clone(cell), box: box, left: n, lent: [2]*[]byte{bufpool.Get(n * item), bufpool.Get(n)}}
-		w.data, w.set = nd.NewView(*w.lent[0], box.Shape, item), *w.lent[1]
+		data, buf, err := hold(box.Shape, b.d.doc.Type.Size())
+		if err != nil {
+			return nil, err
+		}
+		marks := bufpool.Get(box.Size())
+		w = &pending{box: box, data: data, set: *marks, left: -1, lent: [2]*[]byte{buf, marks}}
 		clear(w.set)
 		b.held[key] = w
 		b.bytes += w.size()
 	}
 	b.clock++
 	w.used = b.clock
-	return w
+	return w, nil
 }
 
 func (w *pending) size() int { return len(w.data.Data) + len(w.set) }
@@ -144,24 +151,37 @@ func (w *pending) complete() bool {
 	return w.left == 0
 }
 
-// Flush stores everything that waits.
+// Flush stores everything that waits. An error is also that of every later call.
 func (b *Buffer) Flush(ctx context.Context) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	if err := b.lock(ctx); err != nil {
+		return b.d.errorf("write", err)
+	}
+	defer b.unlock()
+	return b.flushAll(ctx)
+}
+
+func (b *Buffer) flushAll(ctx context.Context) error {
 	if b.err == nil {
 		b.err = b.flush(ctx, 0)
 	}
-	if b.err != nil {
-		return b.err
+	if b.err == nil && b.stored {
+		if err := b.d.stored(ctx); err != nil {
+			b.err = b.d.errorf("write", err)
+		}
+		b.stored = false
 	}
-	return b.d.c.durable(ctx)
+	return b.err
 }
 
-// Close flushes and ends the buffer. After an error, writes may be lost.
+// Close flushes and ends the buffer, in any case: after an error, what waits is
+// lost. Closing again does nothing.
 func (b *Buffer) Close(ctx context.Context) error {
-	err := b.Flush(ctx)
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.turn <- struct{}{} // whatever holds it obeys its own context
+	defer b.unlock()
+	if b.held == nil {
+		return nil
+	}
+	err := b.flushAll(ctx)
 	b.held = nil
 	return err
 }
@@ -184,6 +204,7 @@ func (b *Buffer) flush(ctx context.Context, keep int) error {
 		stored[i] = err == nil
 		return err
 	})
+	b.stored = b.stored || n > 0
 	for i, key := range keys[:n] {
 		if stored[i] {
 			w := b.held[key]
@@ -204,14 +225,14 @@ func (b *Buffer) store(ctx context.Context, key string, w *pending) error {
 		return b.d.writeCell(ctx, key, w.data)
 	}
 	local := nd.Full(w.box.Shape)
-	buf := bufpool.Get(len(w.data.Data))
+	merged, buf, err := hold(w.box.Shape, w.data.Item)
+	if err != nil {
+		return err
+	}
 	defer bufpool.Put(buf)
-	merged := nd.NewView(*buf, w.box.Shape, w.data.Item)
-	return b.d.change(ctx, key, func(old codec.Source) (nd.Box, nd.View, error) {
-		if old == nil {
-			nd.Fill(merged, b.d.doc.Fill)
-		} else if err := b.d.chain.Read(ctx, old, local, merged); err != nil {
-			return local, merged, b.d.fault(key, err)
+	return b.d.change(ctx, key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
+		if err := b.d.was(ctx, old, local, merged, key); err != nil {
+			return local, merged, err
 		}
 		item := w.data.Item
 		for i := 0; i < len(w.set); {
@@ -227,13 +248,13 @@ func (b *Buffer) store(ctx context.Context, key string, w *pending) error {
 			i = j
 		}
 		return local, merged, nil
-	})
+	}})
 }
 
 // Retry clears the error of a failed flush, so that writing can go on: what was
 // not stored still waits.
 func (b *Buffer) Retry() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.turn <- struct{}{}
+	defer b.unlock()
 	b.err = nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/all"
@@ -16,8 +15,9 @@ type Connection struct {
 	store store.Store
 	url   string
 	start string // path of the node that the address named
+	array bool   // the root is a dataset
 	o     Options
-	locks *stripes
+	locks *locks
 }
 
 // Open opens the tree at an address: a URL or a plain path, "/data/pool" or
@@ -52,13 +52,15 @@ func Init(ctx context.Context, address string) error {
 	return all.Init(ctx, u.Root)
 }
 
-// OpenStore opens the tree in a store. Close then closes the store too.
+// OpenStore opens the tree in a store. Close then closes the store too; after an
+// error it stays open.
 func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, error) {
-	c := &Connection{store: s, url: store.Name(s), o: o.orDefault(), locks: &stripes{}}
+	c := &Connection{store: s, url: store.Name(s), o: o.orDefault(), locks: newLocks()}
 	if c.o.engine().Comm().Size() > 1 && !s.Guarantees().Shared {
 		return nil, fmt.Errorf("open %s: %w: several ranks need a store that all of them see, and this one is private to a process", c.url, ErrInvalid)
 	}
-	_, _, err := c.load(ctx, "")
+	root, _, err := c.load(ctx, "")
+	_, c.array = root.(*zarr.Array)
 	switch {
 	case c.o.Mode == Exclusive && err == nil:
 		return nil, fmt.Errorf("create %s: %w", c.url, ErrExist)
@@ -71,14 +73,15 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 			return nil, err
 		}
 	case errors.Is(err, ErrNotExist):
-		return nil, fmt.Errorf("open %s: %w: no Zarr v3 tree there (no %s)", c.url, err, zarr.Key)
+		return nil, fmt.Errorf("open %s: %w: no Zarr v3 tree there (no %s)", c.url, ErrNotExist, zarr.Key)
 	case err != nil:
 		return nil, err
 	}
 	return c, nil
 }
 
-// With returns the same connection with other options. Mode stays as it is.
+// With returns the same connection with other options. Mode stays as it is. Both
+// use one store: closing either closes it.
 func (c *Connection) With(o Options) *Connection {
 	w := *c
 	o.Mode = c.o.Mode
@@ -111,21 +114,4 @@ func (c *Connection) durable(ctx context.Context) error {
 		return c.Sync(ctx)
 	}
 	return nil
-}
-
-// stripes are locks for the keys of a store, many keys to a lock: they keep
-// this process's changes to one object from racing each other in vain.
-type stripes struct {
-	mu [256]sync.Mutex
-}
-
-// lock locks the stripe of a key and returns the function that unlocks it.
-func (s *stripes) lock(key string) func() {
-	h := uint32(2166136261)
-	for i := range len(key) {
-		h = (h ^ uint32(key[i])) * 16777619 // FNV-1a
-	}
-	mu := &s.mu[h%uint32(len(s.mu))]
-	mu.Lock()
-	return mu.Unlock
 }

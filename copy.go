@@ -3,7 +3,6 @@ package dosna
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,46 +34,59 @@ func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOpt
 	if src.Connection().url == to.url && (full == src.place() || strings.HasPrefix(full, src.place()+"/") || src.place() == "") {
 		return nil, fmt.Errorf("copy %s to %s in %s: %w: a node cannot be copied into itself", src.Path(), nodeName(full), to.url, ErrInvalid)
 	}
-	return copyNode(ctx, src, to, full, o)
+	return copyTree(ctx, src, to, full, o)
 }
 
-func copyNode(ctx context.Context, src Node, to *Connection, full string, o *CopyOptions) (Node, error) {
-	if d, ok := src.(*Dataset); ok {
-		s, err := o.Spec(d)
-		if err != nil {
-			return nil, d.errorf("copy", err)
-		}
-		out, err := to.createDataset(ctx, "", full, s)
-		if err != nil {
-			return nil, err
-		}
-		return out, d.CopyTo(ctx, out)
-	}
+// copyTree copies a node and all that were below it before.
+func copyTree(ctx context.Context, src Node, to *Connection, full string, o *CopyOptions) (Node, error) {
 	g, ok := src.(*Group)
 	if !ok {
-		return nil, fmt.Errorf("copy %s: %w: a node of type %T", src.Path(), ErrInvalid, src)
+		return copyNode(ctx, src, to, full, o)
+	}
+	var below []string
+	err := g.Walk(ctx, func(n Node) error {
+		below = append(below, strings.TrimPrefix(n.place(), folder(g.path)))
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	out, err := copyGroup(ctx, g, to, full)
 	if err != nil {
 		return nil, err
 	}
-	names, err := g.Names(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		child, err := g.Open(ctx, name)
-		if errors.Is(err, ErrNotExist) || errors.Is(err, ErrInvalid) && checkPath(join(g.path, name)) != nil {
-			continue // a folder that is no node
+	for _, path := range below {
+		n, err := g.Open(ctx, path)
+		if isNotExist(err) {
+			continue // removed meanwhile
+		}
+		if err == nil {
+			_, err = copyNode(ctx, n, to, join(full, path), o)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if _, err := copyNode(ctx, child, to, join(full, name), o); err != nil {
-			return nil, err
-		}
 	}
 	return out, nil
+}
+
+// copyNode copies a node without what is below it.
+func copyNode(ctx context.Context, src Node, to *Connection, full string, o *CopyOptions) (Node, error) {
+	switch src := src.(type) {
+	case *Group:
+		return copyGroup(ctx, src, to, full)
+	case *Dataset:
+		s, err := o.Spec(src)
+		if err != nil {
+			return nil, src.errorf("copy", err)
+		}
+		out, err := to.createDataset(ctx, "", full, s)
+		if err != nil {
+			return nil, err
+		}
+		return out, src.CopyTo(ctx, out)
+	}
+	return nil, fmt.Errorf("copy %s: %w: a node of type %T", src.Path(), ErrInvalid, src)
 }
 
 func copyGroup(ctx context.Context, g *Group, to *Connection, full string) (*Group, error) {

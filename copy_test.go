@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/engine/enginetest"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -62,6 +66,99 @@ func TestCopyTrees(t *testing.T) {
 	}
 	if _, err := dosna.Copy(ctx, g, to, "copies/same", nil); !errors.Is(err, dosna.ErrExist) {
 		t.Errorf("copied over a group: %v", err)
+	}
+}
+
+// TestCopyThroughAnotherAddress copies what is the same under two addresses: what
+// is there must stay, and the copying end.
+func TestCopyThroughAnotherAddress(t *testing.T) {
+	dir := t.TempDir()
+	c := create(t, dir+"/pool")
+	d := bytesDataset(t, c, "scan/x", []int{6}, []int{4})
+	write(t, d, ":", 5)
+	inside := create(t, dir+"/other/../pool/scan")
+	same := dataset(t, inside, "x")
+	if err := d.CopyTo(ctx, same); !errors.Is(err, dosna.ErrInvalid) {
+		t.Errorf("copied a dataset to itself: %v", err)
+	}
+	if err := d.Map(ctx, same, dosna.MapOptions{}, nil); !errors.Is(err, dosna.ErrInvalid) {
+		t.Errorf("mapped a dataset to itself: %v", err)
+	}
+	if got := read(t, d, ":"); slices.Min(got) != 5 {
+		t.Errorf("read %v", got)
+	}
+	root, err := c.Root(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dosna.Copy(ctx, root, inside, "copy", nil); err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	if err := root.Walk(ctx, func(n dosna.Node) error { paths = append(paths, n.Path()); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"/scan", "/scan/copy", "/scan/copy/scan", "/scan/copy/scan/x", "/scan/x"}; !slices.Equal(paths, want) {
+		t.Errorf("the tree is %v, want %v", paths, want)
+	}
+}
+
+// TestCopyOverWhatIsThere copies objects as they are to a dataset that has others,
+// and one that is copied in pieces.
+func TestCopyOverWhatIsThere(t *testing.T) {
+	from, to := create(t, "mem://"), create(t, t.TempDir()+"/pool")
+	for _, chunk := range []int{1 << 10, 33 << 20} {
+		if chunk > 1<<20 && testenv.Race {
+			continue // takes long
+		}
+		name := fmt.Sprint(chunk)
+		spec := dosna.DatasetSpec{Shape: []int{2 * chunk}, Type: dtype.Uint8, Chunks: []int{chunk}, Codec: "none"}
+		a, err := from.CreateDataset(ctx, name, spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := to.CreateDataset(ctx, name, spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, a, fmt.Sprintf(":%d", chunk), 5)
+		write(t, b, fmt.Sprintf("%d:", chunk), 6)
+		var done, total int
+		report := func(d, n int) { done, total = d, n }
+		if err := a.With(dosna.Options{Progress: report}).CopyTo(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		got := read(t, b, fmt.Sprintf("%d:%d", chunk-2, chunk+2))
+		if u, err := b.Usage(ctx); err != nil || u.Objects != 1 || !slices.Equal(got, []uint8{5, 5, 0, 0}) || done != 1 || total != 1 {
+			t.Errorf("chunks of %d: %d objects, read %v, progress %d of %d, %v", chunk, u.Objects, got, done, total, err)
+		}
+	}
+}
+
+// TestCopyOnSeveralRanks has each rank of one program copy its share.
+func TestCopyOnSeveralRanks(t *testing.T) {
+	dir := t.TempDir()
+	c := create(t, dir+"/from")
+	d := bytesDataset(t, c, "x", []int{40, 3}, []int{3, 2})
+	all := make([]uint8, 120)
+	for i := range all {
+		all[i] = uint8(i + 1)
+	}
+	write(t, d, "...", all...)
+	out := create(t, dir+"/to")
+	bytesDataset(t, out, "x", []int{40, 3}, []int{3, 2})
+	var wg sync.WaitGroup
+	for _, comm := range enginetest.Ranks(3) {
+		wg.Go(func() {
+			o := dosna.Options{Engine: engine.New(comm, 2)}
+			if err := dataset(t, c, "x").With(o).CopyTo(ctx, dataset(t, out, "x")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := read(t, dataset(t, out, "x"), "..."); !slices.Equal(got, all) {
+		t.Errorf("read %v", got)
 	}
 }
 

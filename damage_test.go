@@ -268,3 +268,16 @@ func TestInterruptedDeletionIsFinished(t *testing.T) {
 		}
 	}
 }
+
+// damage flips a bit in the middle of a file.
+func damage(t *testing.T, file string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/2] ^= 4
+	if err := os.WriteFile(file, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -13,53 +13,71 @@ import (
 )
 
 // Dataset is an N-dimensional array. Its shape is that of the moment it was
-// opened, or last resized through this value.
+// opened, or last resized through this value or one that With made of it; that
+// others have resized it is seen by opening it anew, with Refresh. A call works on
+// one shape from its beginning to its end.
 type Dataset struct {
 	handle
-	latest *atomic.Pointer[Dataset] // the state after the last resize through this value
-	doc    *zarr.Array
-	chain  *codec.Chain
-	grid   nd.Grid // of stored objects
-	prefix string  // of the keys of stored objects
+	*layout                         // at the time of a call: see now
+	latest  *atomic.Pointer[layout] // after the last resize
+	seen    *atomic.Pointer[sighting]
+	checked *codec.Chain // which verifies all that it can
+	chain   *codec.Chain // which does as the options say
+	prefix  string       // of the keys of stored objects
+}
+
+// layout is what a resize changes.
+type layout struct {
+	doc  *zarr.Array
+	grid nd.Grid // of stored objects
+}
+
+func newLayout(a *zarr.Array) (*layout, error) {
+	grid, err := nd.NewGrid(a.Shape, a.Chunks)
+	return &layout{a, grid}, err
 }
 
 // newDataset binds a document: everything in it is checked here.
-func newDataset(h handle, a *zarr.Array) (*Dataset, error) {
-	h.head = a.Head()
-	d := &Dataset{handle: h, doc: a, latest: new(atomic.Pointer[Dataset])}
-	d.latest.Store(d)
-	var err error
-	if d.chain, err = codec.Bind(a.Codecs, codec.Chunk{Shape: a.Chunks, Type: a.Type, Fill: a.Fill}); err == nil {
-		d.grid, err = nd.NewGrid(a.Shape, a.Chunks)
-	}
+func newDataset(c *Connection, path string, a *zarr.Array) (*Dataset, error) {
+	l, err := newLayout(a)
 	if err != nil {
-		return nil, fmt.Errorf("dataset %s in %s: %w", nodeName(h.path), h.c.url, err)
+		return nil, err
 	}
-	if h.c.o.Verify == VerifyLazy {
-		d.chain = d.chain.Lazy()
+	checked, err := codec.Bind(a.Codecs, codec.Chunk{Shape: a.Chunks, Type: a.Type, Fill: a.Fill})
+	if err != nil {
+		return nil, err
 	}
-	if h.path != "" {
-		d.prefix = h.path + "/"
+	d := &Dataset{
+		handle: newHandle(c, path, a.Head()), layout: l, latest: new(atomic.Pointer[layout]), seen: new(atomic.Pointer[sighting]),
+		checked: checked, chain: verifying(checked, c.o.Verify), prefix: folder(path),
 	}
+	d.latest.Store(l)
 	return d, nil
 }
 
-// now returns the dataset in its latest state, which does not change: an
-// operation works on one state from its beginning to its end.
-func (d *Dataset) now() *Dataset { return d.latest.Load() }
+func verifying(checked *codec.Chain, v Verify) *codec.Chain {
+	if v == VerifyLazy {
+		return checked.Lazy()
+	}
+	return checked
+}
+
+// now returns the dataset with its latest shape, which does not change.
+func (d *Dataset) now() *Dataset {
+	latest := d.latest.Load()
+	if latest == d.layout {
+		return d
+	}
+	n := *d
+	n.layout = latest
+	return &n
+}
 
 // With returns the same dataset with other options. Mode stays as it is.
 func (d *Dataset) With(o Options) *Dataset {
-	d = d.now()
 	w := *d
-	w.latest = new(atomic.Pointer[Dataset])
-	w.latest.Store(&w)
 	w.c = d.c.With(o)
-	if o.Verify == VerifyLazy {
-		w.chain = d.chain.Lazy()
-	} else if again, err := codec.Bind(d.doc.Codecs, d.chain.Chunk()); err == nil {
-		w.chain = again
-	}
+	w.chain = verifying(d.checked, o.Verify)
 	return &w
 }
 
@@ -98,10 +116,11 @@ func (d *Dataset) Shards() []int {
 	return slices.Clone(d.doc.Chunks)
 }
 
-// Grid returns how the array is cut into stored objects.
+// Grid returns how the array is cut into stored objects: shards, if there are
+// any, else chunks.
 func (d *Dataset) Grid() nd.Grid { return d.now().grid }
 
-// Fill returns the bytes of the fill value.
+// Fill returns the fill value, as the bytes of an element in the machine's order.
 func (d *Dataset) Fill() []byte { return slices.Clone(d.doc.Fill) }
 
 // Codecs returns the codecs of a stored object.
@@ -114,14 +133,14 @@ func (d *Dataset) Checked() bool { return d.chain.Checked() }
 // none has one.
 func (d *Dataset) DimensionNames() []string { return slices.Clone(d.doc.DimNames) }
 
-// Spec returns what creates a dataset like this one.
+// Spec returns what creates a dataset like this one. Codecs is the whole list of
+// codecs in it, and where there are shards, Chunks is their shape.
 func (d *Dataset) Spec() DatasetSpec {
-	s := DatasetSpec{
+	return DatasetSpec{
 		Shape: d.Shape(), Type: d.doc.Type, Chunks: slices.Clone(d.doc.Chunks), Codecs: d.Codecs(),
+		Fill: d.doc.Type.Value(d.doc.Fill),
 		Keys: d.doc.Keys.String(), DimensionNames: d.DimensionNames(), Attrs: d.Attrs(),
 	}
-	s.Fill = d.doc.Type.Value(d.doc.Fill)
-	return s
 }
 
 // String names the dataset in messages.

@@ -23,7 +23,8 @@
 // or as it will be. Writes of parts of the same object, from any number of
 // goroutines, processes and hosts, never lose each other's elements; a write
 // over several objects is not atomic as a whole, and one that fails may have
-// been done in part.
+// been done in part. One that succeeds was in the dataset when it ended: where
+// that was deleted, replaced or cut meanwhile, it fails.
 //
 // All types are safe for concurrent use. Everything that may take long obeys
 // its context, and leaves no goroutine behind.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/dosna/dosna/store"
@@ -42,6 +43,24 @@ func (c *Connection) loadAny(ctx context.Context, path string) (zarr.Document, s
 	return doc, info.Version, nil
 }
 
+// encode returns the bytes of a document, and the document as others will read
+// it from them. What could not be read back is not to be stored.
+func encode(doc zarr.Document) ([]byte, zarr.Document, error) {
+	raw, err := doc.Marshal()
+	if err == nil && len(raw) > zarr.MaxDocument {
+		err = fmt.Errorf("a document of %d bytes, and at most %d can be read", len(raw), zarr.MaxDocument)
+	}
+	if err == nil {
+		doc, err = zarr.Parse(raw)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return raw, doc, nil
+}
+
+func isNotExist(err error) bool { return errors.Is(err, ErrNotExist) }
+
 func nodeName(path string) string {
 	if path == "" {
 		return "the root node"
@@ -51,26 +70,34 @@ func nodeName(path string) string {
 
 // create stores the document of a node that does not exist.
 func (c *Connection) create(ctx context.Context, path string, doc zarr.Document) error {
-	raw, err := doc.Marshal()
+	raw, _, err := encode(doc)
 	if err != nil {
 		return err
 	}
-	key := documentKey(path)
-	if !c.store.Guarantees().PutIfAbsent {
-		if err := c.mayRace("create"); err != nil {
-			return err
-		}
-		defer c.locks.lock(key)()
-		switch _, err := c.store.Stat(ctx, key); {
-		case err == nil:
-			return &store.Error{Op: "create", Store: c.url, Key: key, Err: ErrExist}
-		case !errors.Is(err, ErrNotExist):
-			return err
-		}
-		_, err = c.store.Put(ctx, key, [][]byte{raw}, store.Cond{})
+	return c.putIfAbsent(ctx, documentKey(path), [][]byte{raw})
+}
+
+// putIfAbsent stores an object where there is none.
+func (c *Connection) putIfAbsent(ctx context.Context, key string, parts [][]byte) error {
+	if c.store.Guarantees().PutIfAbsent {
+		_, err := c.store.Put(ctx, key, parts, store.Cond{IfAbsent: true})
 		return err
 	}
-	_, err = c.store.Put(ctx, key, [][]byte{raw}, store.Cond{IfAbsent: true})
+	if err := c.mayRace("create " + key); err != nil {
+		return err
+	}
+	unlock, err := c.locks.lock(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	switch _, err := c.store.Stat(ctx, key); {
+	case err == nil:
+		return &store.Error{Op: "create", Store: c.url, Key: key, Err: ErrExist}
+	case !errors.Is(err, ErrNotExist):
+		return err
+	}
+	_, err = c.store.Put(ctx, key, parts, store.Cond{})
 	return err
 }
 
@@ -87,33 +114,34 @@ func (c *Connection) mayRace(what string) error {
 // to the new document if somebody else changed it in between. The document as
 // stored is given to then before any other change in this process is stored.
 func (c *Connection) update(ctx context.Context, path string, change func(zarr.Document) error, then func(zarr.Document) error) error {
-	if err := c.o.writable("change " + nodeName(path)); err != nil {
+	if err := c.o.writable(); err != nil {
 		return err
 	}
 	key := documentKey(path)
-	defer c.locks.lock(key)()
-	var doc zarr.Document
-	err := c.retry(ctx, key, func() error {
-		var v store.Version
-		var err error
-		if doc, v, err = c.load(ctx, path); err != nil {
-			return err
+	unlock, err := c.locks.lock(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	var fresh zarr.Document
+	err = c.retry(ctx, key, func() (again bool, err error) {
+		doc, v, err := c.load(ctx, path)
+		if err != nil {
+			return false, err
 		}
 		if err := change(doc); err != nil {
-			return err
+			return false, err
 		}
-		raw, err := doc.Marshal()
+		raw, read, err := encode(doc)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if err := c.putIfMatch(ctx, key, [][]byte{raw}, v); err != nil {
-			return err
-		}
-		doc, err = zarr.Parse(raw) // what others will read
-		return err
+		fresh = read
+		err = c.putIfMatch(ctx, key, [][]byte{raw}, v, true)
+		return errors.Is(err, ErrConflict), err
 	})
 	if err == nil {
-		err = then(doc)
+		err = then(fresh)
 	}
 	if err == nil {
 		err = c.durable(ctx)
@@ -121,12 +149,11 @@ func (c *Connection) update(ctx context.Context, path string, change func(zarr.D
 	return err
 }
 
-// putIfMatch replaces an object that was read in version v, or creates it if v
-// is "".
-func (c *Connection) putIfMatch(ctx context.Context, key string, parts [][]byte, v store.Version) error {
-	g := c.store.Guarantees()
-	cond := store.Cond{IfMatch: v, IfAbsent: v == ""}
-	if !g.PutIfMatch || !g.PutIfAbsent {
+// putIfMatch replaces an object that was read in version v or, if it was not
+// there, creates it. It is ErrConflict if that is no longer so.
+func (c *Connection) putIfMatch(ctx context.Context, key string, parts [][]byte, v store.Version, there bool) error {
+	cond := store.Cond{IfMatch: v, IfAbsent: !there}
+	if !c.keepsApart() {
 		if err := c.mayRace("change a part of " + key); err != nil {
 			return err
 		}
@@ -134,33 +161,58 @@ func (c *Connection) putIfMatch(ctx context.Context, key string, parts [][]byte,
 	}
 	_, err := c.store.Put(ctx, key, parts, cond)
 	if cond.IfAbsent && errors.Is(err, ErrExist) {
-		err = fmt.Errorf("%w: %w", store.ErrConflict, err)
+		err = fmt.Errorf("%w: %w", ErrConflict, err)
 	}
 	return err
 }
 
-// Changes that lose a race are tried again, with growing pauses.
+// keepsApart reports whether the store keeps the changes of several writers to
+// one object apart.
+func (c *Connection) keepsApart() bool {
+	g := c.store.Guarantees()
+	return g.PutIfMatch && g.PutIfAbsent
+}
+
+// replace stores a whole object, or removes it if there are no parts, whatever
+// it was before. Where the store does not keep changes apart, one of a part of
+// the object that is under way in this process is waited for.
+func (c *Connection) replace(ctx context.Context, key string, parts [][]byte) error {
+	if !c.keepsApart() {
+		unlock, err := c.locks.lock(ctx, key)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	if parts == nil {
+		return c.store.Delete(ctx, key, store.Cond{})
+	}
+	_, err := c.store.Put(ctx, key, parts, store.Cond{})
+	return err
+}
+
+// What meets a change by somebody else is tried again, with growing pauses.
 const (
 	maxTries   = 1000
 	firstPause = 50 * time.Microsecond
 	maxPause   = 20 * time.Millisecond
 )
 
-// retry calls try until it does not fail with a conflict.
-func (c *Connection) retry(ctx context.Context, key string, try func() error) error {
+// retry calls try until it does not ask for another time.
+func (c *Connection) retry(ctx context.Context, key string, try func() (again bool, err error)) error {
 	pause := firstPause
-	for n := 0; ; n++ {
-		err := try()
-		if err == nil || !errors.Is(err, store.ErrConflict) {
+	for n := 1; ; n++ {
+		again, err := try()
+		if !again {
 			return err
 		}
 		if n == maxTries {
-			return fmt.Errorf("change %q in %s: given up after %d tries, since others keep changing it: %w", key, c.url, n, err)
+			return fmt.Errorf("%q in %s: given up after %d times, since others keep changing it: %w", key, c.url, n, err)
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(pause):
+		case <-time.After(pause/2 + rand.N(pause)): // so that those who collided do not collide again
 		}
 		pause = min(2*pause, maxPause)
 	}

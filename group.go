@@ -40,7 +40,7 @@ func (g *Group) OpenDataset(ctx context.Context, path string) (*Dataset, error) 
 // Has reports whether there is a node at a path.
 func (g *Group) Has(ctx context.Context, path string) (bool, error) {
 	_, err := g.Open(ctx, path)
-	if errors.Is(err, ErrNotExist) {
+	if isNotExist(err) {
 		return false, nil
 	}
 	return err == nil, err
@@ -59,9 +59,15 @@ func (c *Connection) CreateGroup(ctx context.Context, path string, attrs Attribu
 
 // RequireGroup opens the group at a path, which is created if it is missing.
 func (g *Group) RequireGroup(ctx context.Context, path string) (*Group, error) {
+	found, err := g.OpenGroup(ctx, path)
+	if !isNotExist(err) {
+		return found, err
+	}
 	created, err := g.CreateGroup(ctx, path, nil)
 	if errors.Is(err, ErrExist) {
-		return g.OpenGroup(ctx, path)
+		if found, err := g.OpenGroup(ctx, path); err == nil {
+			return found, nil // somebody was faster
+		}
 	}
 	return created, err
 }
@@ -72,23 +78,20 @@ func (c *Connection) createFrom(ctx context.Context, base, path string, doc zarr
 		return nil, err
 	}
 	what := "create " + nodeName(full) + " in " + c.url
-	if doc, err = reread(doc); err != nil {
+	if err := c.o.writable(); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	if err := c.o.writable(what); err != nil {
-		return nil, err
+	if _, doc, err = encode(doc); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	if full == "" {
-		return nil, fmt.Errorf("%s: %w", what, ErrExist)
+		return nil, fmt.Errorf("%s: %w: it came with the tree", what, ErrExist)
 	}
 	if err := c.requireParents(ctx, full); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	if err := c.createSwept(ctx, full, doc); err != nil {
-		if errors.Is(err, ErrExist) {
-			err = fmt.Errorf("%s: %w", what, ErrExist)
-		}
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	n, err := c.node(full, doc)
 	if err != nil {
@@ -97,18 +100,11 @@ func (c *Connection) createFrom(ctx context.Context, base, path string, doc zarr
 	return n, c.durable(ctx)
 }
 
-// reread returns the document as others will read it, which finds what cannot be
-// written before anything is.
-func reread(doc zarr.Document) (zarr.Document, error) {
-	raw, err := doc.Marshal()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	return zarr.Parse(raw)
-}
-
 // requireParents creates the groups above path that are missing.
 func (c *Connection) requireParents(ctx context.Context, path string) error {
+	if c.array {
+		return fmt.Errorf("%w: the root node is a dataset, which has no children", ErrInvalid)
+	}
 	for i := range path {
 		if path[i] != '/' {
 			continue
@@ -137,11 +133,11 @@ func (c *Connection) createSwept(ctx context.Context, path string, doc zarr.Docu
 	old, _, err := c.loadAny(ctx, path)
 	switch {
 	case err == nil && old.Head().Deleting:
-		if err := c.remove(ctx, path); err != nil {
+		if err := c.removeNode(ctx, path); err != nil {
 			return err
 		}
 	case err == nil:
-		return ErrExist
+		return fmt.Errorf("%w: there is a node of that name", ErrExist)
 	case !errors.Is(err, ErrNotExist):
 		return err
 	}
@@ -156,7 +152,7 @@ func (c *Connection) createSwept(ctx context.Context, path string, doc zarr.Docu
 // mark keeps everybody else out.
 func (c *Connection) createArray(ctx context.Context, path string, a *zarr.Array) error {
 	litter := false
-	for _, err := range c.store.List(ctx, store.ListOptions{Prefix: path + "/", Shallow: true}) {
+	for _, err := range c.store.List(ctx, store.ListOptions{Prefix: folder(path), Shallow: true}) {
 		if err != nil {
 			return err
 		}
@@ -171,28 +167,31 @@ func (c *Connection) createArray(ctx context.Context, path string, a *zarr.Array
 	if err := c.create(ctx, path, &marked); err != nil {
 		return err
 	}
-	if err := c.removeChunks(ctx, path, a, nil); err != nil {
-		return err
-	}
 	_, v, err := c.loadAny(ctx, path)
 	if err != nil {
 		return err
 	}
-	raw, err := a.Marshal()
-	if err != nil {
-		return err
+	err = c.sweep(ctx, folder(path), c.stays(path, v), func(name string) bool {
+		_, ok := a.Keys.Coords(name, len(a.Shape))
+		return ok
+	})
+	if err == nil {
+		var raw []byte
+		if raw, _, err = encode(a); err == nil {
+			err = c.putIfMatch(ctx, documentKey(path), [][]byte{raw}, v, true)
+		}
 	}
-	return c.putIfMatch(ctx, documentKey(path), [][]byte{raw}, v)
+	if errors.Is(err, errMoved) || errors.Is(err, ErrConflict) {
+		err = fmt.Errorf("%w: somebody else creates it at the same time", ErrExist) // having found the mark
+	}
+	return err
 }
 
 // Names lists the names of what lies in the group's folder, in byte order,
 // without opening anything: nodes as a rule, though folders of other programs
 // would be among them.
 func (g *Group) Names(ctx context.Context) ([]string, error) {
-	prefix := ""
-	if g.path != "" {
-		prefix = g.path + "/"
-	}
+	prefix := folder(g.path)
 	var names []string
 	for info, err := range g.c.store.List(ctx, store.ListOptions{Prefix: prefix, Shallow: true}) {
 		if err != nil {
@@ -239,8 +238,8 @@ func (c *Connection) concurrency() int {
 	return 8
 }
 
-// SkipChildren, returned by the function given to Walk, leaves out the children
-// of the group it was called with.
+// SkipChildren leaves out the children of a group: the function given to Walk
+// returns it for the group.
 var SkipChildren = errors.New("skip the children of this group")
 
 // Walk calls f for every node below the group, parents before their children

@@ -2,6 +2,7 @@ package dosna
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/dosna/dosna/zarr"
@@ -9,14 +10,20 @@ import (
 
 // handle is what groups and datasets have in common.
 type handle struct {
-	c    *Connection
-	path string // from the root, without slashes at its ends
-	head *zarr.Header
+	c     *Connection
+	path  string   // from the root, without slashes at its ends
+	attrs *current // shared by the values that With makes of each other
 }
 
-// attrsLock guards the heads of all handles: they change rarely, and handles
-// are copied.
-var attrsLock sync.RWMutex
+// current holds a node's attributes as they were last seen.
+type current struct {
+	mu    sync.RWMutex
+	attrs Attributes // not altered once it is here
+}
+
+func newHandle(c *Connection, path string, head *zarr.Header) handle {
+	return handle{c, path, &current{attrs: head.Attrs}}
+}
 
 func (h *handle) place() string { return h.path }
 
@@ -31,25 +38,29 @@ func (h *handle) Connection() *Connection { return h.c }
 
 // Attrs implements Node.
 func (h *handle) Attrs() Attributes {
-	attrsLock.RLock()
-	defer attrsLock.RUnlock()
-	return cloneAttrs(h.head.Attrs)
+	h.attrs.mu.RLock()
+	defer h.attrs.mu.RUnlock()
+	return cloneAttrs(h.attrs.attrs)
 }
 
 // UpdateAttrs implements Node.
 func (h *handle) UpdateAttrs(ctx context.Context, change func(Attributes) error) error {
-	return h.c.update(ctx, h.path, func(doc zarr.Document) error {
+	err := h.c.update(ctx, h.path, func(doc zarr.Document) error {
 		head := doc.Head()
 		if head.Attrs == nil {
 			head.Attrs = Attributes{}
 		}
 		return change(head.Attrs)
 	}, func(doc zarr.Document) error {
-		attrsLock.Lock()
-		defer attrsLock.Unlock()
-		h.head.Attrs = doc.Head().Attrs
+		h.attrs.mu.Lock()
+		defer h.attrs.mu.Unlock()
+		h.attrs.attrs = doc.Head().Attrs
 		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("change the attributes of %s in %s: %w", nodeName(h.path), h.c.url, err)
+	}
+	return nil
 }
 
 // cloneAttrs copies attributes as JSON has them.

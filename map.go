@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/dosna/dosna/codec"
-	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
@@ -19,7 +18,8 @@ type Block struct {
 	// In has the elements of the box and, if asked for, those around it: its
 	// shape is that of the box with the halo added on both sides.
 	In nd.View
-	// Out receives the results; it has the box's shape.
+	// Out receives the results; it has the box's shape. Every element is to be
+	// set: what is in it before, but for Apply, is arbitrary.
 	Out nd.View
 	// Halo is the width of the margin of In along each axis.
 	Halo []int
@@ -47,30 +47,45 @@ type MapOptions struct {
 // type. Each stored object of dst is written once. f is called by several
 // goroutines at a time; on an engine of several ranks, each does its share, and
 // all have to call Map. dst must not be d itself: blocks would read neighbours
-// already changed. For work in place without a halo there is Apply.
+// already changed. For work in place without a halo there is Apply. Memory is
+// that of a block's In and Out for each worker; blocks above 4 GiB are refused.
 func (d *Dataset) Map(ctx context.Context, dst *Dataset, o MapOptions, f func(ctx context.Context, b Block) error) error {
 	d, dst = d.now(), dst.now()
-	if err := d.checkMap(dst, &o); err != nil {
+	if err := d.checkMap(ctx, dst, &o); err != nil {
 		return d.errorf("map", err)
 	}
 	blocks := dst.blocks(o, d.doc.Type.Size())
-	tick := d.c.o.meter(blocks.Len())
-	err := d.c.o.engine().Run(ctx, blocks.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
-		err := d.mapBlock(ctx, dst, o, blocks.Cell(blocks.Coords(i, nil)), f)
-		tick()
-		return err
+	err := d.c.o.run(ctx, d.c.o.engine(), blocks.Len(), func(ctx context.Context, i int) error {
+		return d.mapBlock(ctx, dst, o, blocks.Cell(blocks.Coords(i, nil)), f)
 	})
+	if err == nil {
+		err = dst.stored(ctx)
+	}
 	if err != nil {
 		return d.errorf("map", err)
 	}
-	return dst.c.durable(ctx)
+	return nil
 }
 
-func (d *Dataset) checkMap(dst *Dataset, o *MapOptions) error {
-	if err := dst.c.o.writable("write " + dst.String()); err != nil {
-		return err
+// stored is called after all of the dataset has been written.
+func (d *Dataset) stored(ctx context.Context) error {
+	err := d.confirm(ctx, nil)
+	if err == nil {
+		err = d.c.durable(ctx)
 	}
-	if dst.path == d.path && (dst.c.store == d.c.store || dst.c.url == d.c.url) {
+	if err != nil {
+		return fmt.Errorf("%s: %w", d, err)
+	}
+	return nil
+}
+
+func (d *Dataset) checkMap(ctx context.Context, dst *Dataset, o *MapOptions) error {
+	if err := dst.c.o.writable(); err != nil {
+		return fmt.Errorf("%s: %w", dst, err)
+	}
+	if same, err := d.is(ctx, dst); err != nil {
+		return err
+	} else if same {
 		return fmt.Errorf("%w: its output is the dataset itself; Apply works in place, and a halo needs a new dataset", ErrInvalid)
 	}
 	if !slices.Equal(dst.doc.Shape, d.doc.Shape) {
@@ -144,20 +159,18 @@ func (d *Dataset) mapBlock(ctx context.Context, dst *Dataset, o MapOptions, box 
 		in.Start[i] -= h
 		in.Shape[i] += 2 * h
 	}
-	n, ok := nd.Size(in.Shape)
-	if !ok || n > maxInput/16 {
-		return fmt.Errorf("%w: a block of shape %v is too large", ErrInvalid, in.Shape)
+	held, inBuf, err := hold(in.Shape, d.doc.Type.Size())
+	if err != nil {
+		return fmt.Errorf("the input of block %v: %w", box, err)
 	}
-	inBuf := bufpool.Get(n * d.doc.Type.Size())
 	defer bufpool.Put(inBuf)
-	outBuf := bufpool.Get(box.Size() * dst.doc.Type.Size())
-	defer bufpool.Put(outBuf)
-	b := Block{
-		Box: box, Halo: o.Halo,
-		In:  nd.NewView(*inBuf, in.Shape, d.doc.Type.Size()),
-		Out: nd.NewView(*outBuf, box.Shape, dst.doc.Type.Size()),
+	out, outBuf, err := hold(box.Shape, dst.doc.Type.Size())
+	if err != nil {
+		return fmt.Errorf("the output of block %v: %w", box, err)
 	}
-	err := o.Boundary.Read(b.In, in, d.doc.Shape, o.Value, func(part nd.Box, to nd.View) error {
+	defer bufpool.Put(outBuf)
+	b := Block{Box: box, Halo: o.Halo, In: held, Out: out}
+	err = o.Boundary.Read(b.In, in, d.doc.Shape, o.Value, func(part nd.Box, to nd.View) error {
 		return d.readSerial(ctx, part, to)
 	})
 	if err != nil {
@@ -213,35 +226,37 @@ func (d *Dataset) writeSerial(ctx context.Context, box nd.Box, src nd.View) erro
 	return nil
 }
 
-// Apply calls f for every chunk, stored or not, and replaces the chunk by what f
+// Apply calls f for every stored object, stored or not, and replaces it by what f
 // makes of it: In and Out are the same memory. If somebody else changes the
-// stored object meanwhile, f is called again with the new content. On an engine
-// of several ranks each does its share, and all have to call Apply.
+// object meanwhile, f is called again with the new content. On an engine of
+// several ranks each does its share, and all have to call Apply. f must not write
+// to the object that it works on, which would wait for itself.
 func (d *Dataset) Apply(ctx context.Context, f func(ctx context.Context, b Block) error) error {
 	d = d.now()
-	if err := d.c.o.writable("apply to " + d.String()); err != nil {
-		return err
+	if err := d.c.o.writable(); err != nil {
+		return d.errorf("apply to", err)
 	}
-	tick := d.c.o.meter(d.grid.Len())
 	halo := make([]int, d.NDim())
-	err := d.c.o.engine().Run(ctx, d.grid.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
-		defer tick()
+	err := d.c.o.run(ctx, d.c.o.engine(), d.grid.Len(), func(ctx context.Context, i int) error {
 		k := d.chunk(d.grid.Coords(i, nil))
-		buf := bufpool.Get(k.box.Size() * d.doc.Type.Size())
+		v, buf, err := hold(k.box.Shape, d.doc.Type.Size())
+		if err != nil {
+			return err
+		}
 		defer bufpool.Put(buf)
-		v := nd.NewView(*buf, k.box.Shape, d.doc.Type.Size())
 		local := nd.Full(k.box.Shape)
-		return d.change(ctx, k.key, func(old codec.Source) (nd.Box, nd.View, error) {
-			if old == nil {
-				nd.Fill(v, d.doc.Fill)
-			} else if err := d.chain.Read(ctx, old, local, v); err != nil {
-				return local, v, d.fault(k.key, err)
+		return d.change(ctx, k.key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
+			if err := d.was(ctx, old, local, v, k.key); err != nil {
+				return local, v, err
 			}
 			return local, v, f(ctx, Block{Box: k.box, In: v, Out: v, Halo: halo})
-		})
+		}})
 	})
+	if err == nil {
+		err = d.stored(ctx)
+	}
 	if err != nil {
 		return d.errorf("apply to", err)
 	}
-	return d.c.durable(ctx)
+	return nil
 }

@@ -21,7 +21,8 @@ type Node interface {
 	Attrs() Attributes
 	// UpdateAttrs changes the attributes by a function. If somebody else
 	// changes the node at the same time the function is called again, with
-	// their changes in; what it returns an error for is not stored.
+	// their changes in; what it returns an error for is not stored. It must not
+	// itself change the node.
 	UpdateAttrs(ctx context.Context, change func(Attributes) error) error
 	// Connection returns the connection through which the node was opened.
 	Connection() *Connection
@@ -72,8 +73,6 @@ func checkPath(path string) error {
 
 func lastName(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
-func parentOf(path string) string { return path[:max(strings.LastIndexByte(path, '/'), 0)] }
-
 // Open opens the node at a path, relative to the start of the connection.
 func (c *Connection) Open(ctx context.Context, path string) (Node, error) {
 	return c.openFrom(ctx, c.start, path)
@@ -96,7 +95,7 @@ func asGroup(n Node, err error) (*Group, error) {
 	if g, ok := n.(*Group); ok {
 		return g, nil
 	}
-	return nil, fmt.Errorf("%s in %s is a dataset, not a group", n.Path(), n.Connection().url)
+	return nil, fmt.Errorf("open %q in %s as a group: %w: it is a dataset", n.Path(), n.Connection().url, ErrInvalid)
 }
 
 func asDataset(n Node, err error) (*Dataset, error) {
@@ -106,7 +105,7 @@ func asDataset(n Node, err error) (*Dataset, error) {
 	if d, ok := n.(*Dataset); ok {
 		return d, nil
 	}
-	return nil, fmt.Errorf("%s in %s is a group, not a dataset", n.Path(), n.Connection().url)
+	return nil, fmt.Errorf("open %q in %s as a dataset: %w: it is a group", n.Path(), n.Connection().url, ErrInvalid)
 }
 
 func (c *Connection) openFrom(ctx context.Context, base, path string) (Node, error) {
@@ -117,21 +116,23 @@ func (c *Connection) openFrom(ctx context.Context, base, path string) (Node, err
 	doc, _, err := c.load(ctx, full)
 	if err != nil {
 		if errors.Is(err, ErrNotExist) {
-			err = fmt.Errorf("open %s in %s: %w: there is no such node", nodeName(full), c.url, ErrNotExist)
+			return nil, fmt.Errorf("open %s in %s: %w: there is no such node", nodeName(full), c.url, ErrNotExist)
 		}
-		return nil, err
+		return nil, fmt.Errorf("open %s: %w", nodeName(full), err)
 	}
 	return c.node(full, doc)
 }
 
 func (c *Connection) node(path string, doc zarr.Document) (Node, error) {
-	h := handle{c: c, path: path}
 	switch doc := doc.(type) {
 	case *zarr.Array:
-		return newDataset(h, doc)
+		d, err := newDataset(c, path, doc)
+		if err != nil {
+			return nil, fmt.Errorf("open %s in %s: %w", nodeName(path), c.url, err)
+		}
+		return d, nil
 	case *zarr.Group:
-		h.head = doc.Head()
-		return &Group{h}, nil
+		return &Group{newHandle(c, path, doc.Head())}, nil
 	}
 	return nil, fmt.Errorf("open %s in %s: a document of type %T", nodeName(path), c.url, doc)
 }

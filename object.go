@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 
 	"github.com/dosna/dosna/codec"
@@ -14,43 +13,53 @@ import (
 	"github.com/dosna/dosna/store"
 )
 
-// object is one version of a stored object, as a codec.Source: the version is
-// that which the first read meets, and all further reads fail with a conflict if
-// the object has changed since.
+// object is one state of a stored object, as a codec.Source: the first read finds
+// out which, a version or that there is none, and every later one that finds
+// another fails with a conflict.
 type object struct {
 	d   *Dataset
 	key string
 
 	mu      sync.Mutex
+	known   bool // something has been read
+	absent  bool
+	changed bool // a read has found another state
 	version store.Version
 }
 
 func (d *Dataset) object(key string) *object { return &object{d: d, key: key} }
 
-// pin notes the version of the first read, and checks that of every other one.
-func (o *object) pin(v store.Version) error {
+// saw notes what a read has found, and returns its error.
+func (o *object) saw(v store.Version, err error) error {
+	absent := errors.Is(err, ErrNotExist)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.version == "" {
-		o.version = v
+	switch {
+	case errors.Is(err, ErrConflict):
+		o.changed = true
+	case err != nil && !absent:
+	case !o.known:
+		o.known, o.absent, o.version = true, absent, v
+	case o.absent != absent || o.version != v:
+		o.changed = true
+		return &store.Error{Op: "get", Store: o.d.c.url, Key: o.key, Err: ErrConflict}
 	}
-	if o.version != v {
-		return &store.Error{Op: "get", Store: o.d.c.url, Key: o.key, Err: store.ErrConflict}
-	}
-	return nil
+	return err
 }
 
-func (o *object) pinned() store.Version {
+// is returns what the reads have found.
+func (o *object) is() (v store.Version, absent, changed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.version
+	return o.version, o.absent, o.changed
 }
 
 func (o *object) cond() store.Cond {
 	if !o.d.c.store.Guarantees().GetIfMatch {
 		return store.Cond{}
 	}
-	return store.Cond{IfMatch: o.pinned()}
+	v, _, _ := o.is()
+	return store.Cond{IfMatch: v}
 }
 
 // ReadAll implements codec.Source.
@@ -59,10 +68,7 @@ func (o *object) ReadAll(ctx context.Context, dst []byte, limit int) ([]byte, er
 	if errors.Is(err, store.ErrTooLarge) {
 		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	if err == nil {
-		err = o.pin(info.Version)
-	}
-	return out, err
+	return out, o.saw(info.Version, err)
 }
 
 // ReadSpans implements codec.Source.
@@ -70,52 +76,78 @@ func (o *object) ReadSpans(ctx context.Context, spans []nd.Span) error {
 	info, err := store.GetRanges(ctx, o.d.c.store, o.key, o.cond(), spans)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+		if !o.d.c.store.Guarantees().GetIfMatch { // it may be another object that is shorter
+			now, again := o.d.c.store.Stat(ctx, o.key)
+			if again = o.saw(now.Version, again); again != nil {
+				return again
+			}
+		}
 	}
-	if err == nil {
-		err = o.pin(info.Version)
+	return o.saw(info.Version, err)
+}
+
+// look finds out which state the object is in, if no read has.
+func (o *object) look(ctx context.Context) error {
+	o.mu.Lock()
+	known := o.known
+	o.mu.Unlock()
+	if known {
+		return nil
+	}
+	info, err := o.d.c.store.Stat(ctx, o.key)
+	if err = o.saw(info.Version, err); errors.Is(err, ErrNotExist) {
+		return nil
 	}
 	return err
 }
+
+// damage is an error of a codec as one of this package, without saying twice that
+// something is damaged.
+type damage struct{ error }
+
+func (d damage) Is(target error) bool { return target == ErrCorrupt }
+func (d damage) Unwrap() error        { return d.error }
 
 // fault adds the key to what went wrong with an object's bytes.
 func (d *Dataset) fault(key string, err error) error {
 	if errors.Is(err, codec.ErrCorrupt) {
 		if !errors.Is(err, ErrCorrupt) {
-			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+			err = damage{err}
 		}
 		return &store.Error{Op: "decode", Store: d.c.url, Key: key, Err: err}
 	}
 	return err
 }
 
-// maxRereads bounds how often a read starts again because the object changed
-// while several ranges of it were being read.
-const maxRereads = 100
-
 // readObject reads a box, in coordinates of the object, into dst. An absent
-// object reads as fill, and is reported.
-func (d *Dataset) readObject(ctx context.Context, key string, src codec.Source, box nd.Box, dst nd.View) (found bool, err error) {
-	for range maxRereads {
-		err = d.chain.Read(ctx, src, box, dst)
-		switch {
-		case err == nil:
-			return true, nil
-		case errors.Is(err, ErrNotExist):
-			nd.Fill(dst, d.doc.Fill)
-			return false, nil
-		case !errors.Is(err, store.ErrConflict):
-			return true, d.fault(key, err)
-		}
-		src = d.object(key)
+// object reads as fill.
+func (d *Dataset) readObject(ctx context.Context, key string, box nd.Box, dst nd.View) error {
+	return d.c.retry(ctx, key, func() (again bool, err error) {
+		o := d.object(key)
+		return d.readFrom(ctx, o, o, box, dst)
+	})
+}
+
+// readFrom reads from one state of an object, through a source that was made of
+// it. It is true if there is no such state any more.
+func (d *Dataset) readFrom(ctx context.Context, o *object, src codec.Source, box nd.Box, dst nd.View) (changed bool, err error) {
+	err = d.chain.Read(ctx, src, box, dst)
+	if err == nil {
+		return false, nil
 	}
-	return true, err
+	_, absent, changed := o.is()
+	if absent && !changed {
+		nd.Fill(dst, d.doc.Fill)
+		return false, nil
+	}
+	return changed, d.fault(o.key, err)
 }
 
 // writeObject stores a whole object, the leading corner of which is v; beyond
 // that it is fill.
 func (d *Dataset) writeObject(ctx context.Context, key string, v nd.View) error {
 	if d.chain.IsFill(v) {
-		return d.c.store.Delete(ctx, key, store.Cond{})
+		return d.c.replace(ctx, key, nil)
 	}
 	buf := bufpool.Get(min(d.chain.MaxStored(), 1<<26)) // as much as encoders ask for, so that it comes back to be used again
 	defer bufpool.Put(buf)
@@ -124,81 +156,5 @@ func (d *Dataset) writeObject(ctx context.Context, key string, v nd.View) error 
 	if err != nil {
 		return d.fault(key, err)
 	}
-	_, err = d.c.store.Put(ctx, key, [][]byte{out}, store.Cond{})
-	return err
-}
-
-// writeCell stores the object of a cell of the grid, v being the part of it
-// inside the array. Where the array's edge cuts the cell, somebody may have
-// moved the edge and written behind it: that stays.
-func (d *Dataset) writeCell(ctx context.Context, key string, v nd.View) error {
-	if slices.Equal(v.Shape, d.doc.Chunks) {
-		return d.writeObject(ctx, key, v)
-	}
-	box := nd.Full(v.Shape)
-	return d.change(ctx, key, func(codec.Source) (nd.Box, nd.View, error) { return box, v, nil })
-}
-
-// change replaces a part of a stored object by what a function makes of it: the
-// function is given the object as it is (nil if absent) and returns the box to
-// replace and its new elements. It is called again if somebody else changed the
-// object meanwhile.
-func (d *Dataset) change(ctx context.Context, key string, part func(old codec.Source) (nd.Box, nd.View, error)) error {
-	defer d.c.locks.lock(key)()
-	return d.c.retry(ctx, key, func() error {
-		info, err := d.c.store.Stat(ctx, key)
-		if err != nil && !errors.Is(err, ErrNotExist) {
-			return err
-		}
-		var old codec.Source
-		if err == nil {
-			o := d.object(key)
-			o.version = info.Version
-			old = o
-		}
-		box, v, err := part(old)
-		if err != nil {
-			return gone(err)
-		}
-		p, err := d.chain.Patch(ctx, old, box, v)
-		if err != nil {
-			return gone(d.fault(key, err))
-		}
-		defer p.Release()
-		switch {
-		case p.Parts != nil:
-			return d.c.putIfMatch(ctx, key, p.Parts, info.Version)
-		case old == nil:
-			return nil
-		default:
-			return d.deleteIfMatch(ctx, key, info.Version)
-		}
-	})
-}
-
-// gone: an object that vanished between two looks at it has changed.
-func gone(err error) error {
-	if errors.Is(err, ErrNotExist) {
-		return fmt.Errorf("%w: %w", store.ErrConflict, err)
-	}
-	return err
-}
-
-// deleteIfMatch removes an object that has become all fill; where that cannot be
-// done safely it is stored.
-func (d *Dataset) deleteIfMatch(ctx context.Context, key string, v store.Version) error {
-	if d.c.store.Guarantees().DeleteIfMatch {
-		return d.c.store.Delete(ctx, key, store.Cond{IfMatch: v})
-	}
-	buf := bufpool.Get(0)
-	defer bufpool.Put(buf)
-	shape := d.doc.Chunks
-	out, err := d.chain.Encode((*buf)[:0], nd.View{
-		Data: d.doc.Fill, Shape: shape, Strides: make([]int, len(shape)), Item: d.doc.Type.Size(),
-	})
-	*buf = out[:0]
-	if err != nil {
-		return err
-	}
-	return d.c.putIfMatch(ctx, key, [][]byte{out}, v)
+	return d.c.replace(ctx, key, [][]byte{out})
 }

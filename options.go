@@ -1,6 +1,7 @@
 package dosna
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -48,11 +49,15 @@ type Options struct {
 	// Durable makes every call that changes something return only when the
 	// change would survive a loss of power.
 	Durable bool
-	// Unsafe allows changes to parts of stored objects on a store that cannot
-	// keep several writers apart. There must be only one then.
+	// Unsafe allows changes to documents and to parts of stored objects on a
+	// store that cannot keep several writers apart. There must be only one
+	// connection that writes then; its goroutines are kept apart.
 	Unsafe bool
-	// Progress, if not nil, is told of each finished part of a long call:
-	// done of total. Calls come one at a time.
+	// Progress, if not nil, is told of the parts of a call, stored objects or
+	// blocks, as they are finished: done of total. Calls come one at a time,
+	// and done goes up by one. Where objects are found by listing them, total
+	// grows until all have been; on an engine of several ranks each tells of
+	// its own parts, of the total of all. A part that fails is not told of.
 	Progress func(done, total int)
 }
 
@@ -80,24 +85,53 @@ func (o Options) local() *engine.Engine {
 	return engine.New(engine.Alone(), e.Workers())
 }
 
-// meter returns a function to call when a part is finished.
-func (o Options) meter(total int) func() {
+// run runs the n tasks of a call, and tells of their progress.
+func (o Options) run(ctx context.Context, e *engine.Engine, n int, task func(ctx context.Context, i int) error) error {
 	if o.Progress == nil {
-		return func() {}
+		return e.Run(ctx, n, engine.RunOptions{}, task)
 	}
-	var mu sync.Mutex
-	done := 0
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		done++
-		o.Progress(done, total)
-	}
+	m := o.meter()
+	m.expect(n)
+	return e.Run(ctx, n, engine.RunOptions{}, func(ctx context.Context, i int) error {
+		err := task(ctx, i)
+		if err == nil {
+			m.tick()
+		}
+		return err
+	})
 }
 
-func (o Options) writable(what string) error {
+// meter counts the parts of a call.
+type meter struct {
+	report func(done, total int)
+
+	mu          sync.Mutex
+	done, total int
+}
+
+func (o Options) meter() *meter { return &meter{report: o.Progress} }
+
+// expect adds parts to the total.
+func (m *meter) expect(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.total += n
+}
+
+// tick counts a finished part.
+func (m *meter) tick() {
+	if m.report == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.done++
+	m.report(m.done, m.total)
+}
+
+func (o Options) writable() error {
 	if o.Mode == ReadOnly {
-		return fmt.Errorf("%s: %w: the connection was opened read-only; open it with Mode ReadWrite or Create", what, ErrPermission)
+		return fmt.Errorf("%w: the connection was opened read-only; open it with Mode ReadWrite or Create", ErrPermission)
 	}
 	return nil
 }

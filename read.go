@@ -8,7 +8,6 @@ import (
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
-	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
@@ -23,7 +22,10 @@ func Read[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection, ds
 	return d.ReadRaw(ctx, sel, dtype.Bytes(dst))
 }
 
-// ReadAll reads a selection into new memory.
+// maxResult is the size in bytes of results that no machine has the memory for.
+const maxResult = 1 << 46
+
+// ReadAll reads a selection into new memory, in C order of the result's shape.
 func ReadAll[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection) ([]T, error) {
 	if err := hasType[T](d); err != nil {
 		return nil, d.errorf("read", err)
@@ -32,6 +34,9 @@ func ReadAll[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection)
 	r, err := sel.Resolve(d.doc.Shape)
 	if err != nil {
 		return nil, d.errorf("read", err)
+	}
+	if r.Size() > maxResult/d.doc.Type.Size() {
+		return nil, d.errorf("read", fmt.Errorf("%w: a selection of shape %v is too large for memory; read it in parts", ErrInvalid, r.Shape))
 	}
 	dst := make([]T, r.Size())
 	return dst, d.readRegion(ctx, r, nd.NewView(dtype.Bytes(dst), r.Shape, d.doc.Type.Size()))
@@ -52,8 +57,8 @@ func (d *Dataset) ReadRaw(ctx context.Context, sel nd.Selection, dst []byte) err
 	if err != nil {
 		return d.errorf("read", err)
 	}
-	if want := r.Size() * d.doc.Type.Size(); len(dst) != want {
-		return d.errorf("read", fmt.Errorf("%w: %d bytes of memory for a selection of shape %v, which has %d", ErrInvalid, len(dst), r.Shape, want))
+	if item := d.doc.Type.Size(); len(dst)%item != 0 || len(dst)/item != r.Size() {
+		return d.errorf("read", fmt.Errorf("%w: %d bytes of memory for a selection of shape %v, which has %d elements of %d", ErrInvalid, len(dst), r.Shape, r.Size(), item))
 	}
 	return d.readRegion(ctx, r, nd.NewView(dst, r.Shape, d.doc.Type.Size()))
 }
@@ -96,9 +101,11 @@ func (d *Dataset) readRegion(ctx context.Context, r *nd.Region, dst nd.View) err
 	}
 	canon, ok := r.Canonical(dst)
 	if !ok { // axes of points that lie apart in dst
-		buf := bufpool.Get(r.Size() * dst.Item)
+		flat, buf, err := hold(r.Shape, dst.Item)
+		if err != nil {
+			return d.errorf("read", err)
+		}
 		defer bufpool.Put(buf)
-		flat := nd.NewView(*buf, r.Shape, dst.Item)
 		if err := d.readRegion(ctx, r, flat); err != nil {
 			return err
 		}
@@ -107,12 +114,10 @@ func (d *Dataset) readRegion(ctx context.Context, r *nd.Region, dst nd.View) err
 	}
 	e := d.c.o.local()
 	job := d.plan(r, canon, e.Workers())
-	tick := d.c.o.meter(job.tasks())
-	err := e.Run(ctx, job.tasks(), engine.RunOptions{}, func(ctx context.Context, i int) error {
-		err := job.task(ctx, i)
-		tick()
-		return err
-	})
+	err := d.c.o.run(ctx, e, job.tasks(), job.task)
+	if err == nil {
+		err = job.settle(ctx)
+	}
 	if err != nil {
 		return d.errorf("read", err)
 	}
@@ -122,98 +127,134 @@ func (d *Dataset) readRegion(ctx context.Context, r *nd.Region, dst nd.View) err
 // reading is a selection being read: a task for every stored object touched, or
 // several tasks where objects are few and can be read in parts.
 type reading struct {
-	d       *Dataset
-	pieces  *nd.Pieces
-	canon   nd.View
-	split   int
-	sources []func(ctx context.Context) (codec.Source, error) // of each object, if it is split
+	d      *Dataset
+	pieces *nd.Pieces
+	canon  nd.View
+	split  int
+	shared []*sharedSource // of each object, if it is split
+}
+
+// sharedSource is one state of an object that several tasks read parts of. What all
+// of them need, such as the index of a shard, is read once.
+type sharedSource struct {
+	*object
+	once sync.Once
+	src  codec.Source
+	err  error
+}
+
+func (s *sharedSource) prepare(ctx context.Context) (codec.Source, error) {
+	s.once.Do(func() { s.src, s.err = s.d.chain.Prepare(ctx, s.object) })
+	return s.src, s.err
 }
 
 func (d *Dataset) plan(r *nd.Region, canon nd.View, workers int) *reading {
 	j := &reading{d: d, pieces: r.Pieces(d.grid), canon: canon, split: 1}
 	n := j.pieces.Len()
-	if n < 4*workers && workers > 1 && !slices.Equal(d.chain.Grain(), d.doc.Chunks) {
-		j.split = (4*workers + n - 1) / n
-		j.sources = make([]func(context.Context) (codec.Source, error), n)
-		for i := range j.sources {
-			j.sources[i] = d.shared(d.key(j.pieces.At(i).Cell))
+	if n >= 4*workers || workers == 1 || slices.Equal(d.chain.Grain(), d.doc.Chunks) {
+		return j
+	}
+	most := 1
+	for i := range n {
+		p := j.pieces.At(i)
+		_, grains := longest(p.Box.Sub(d.grid.Cell(p.Cell).Start), d.chain.Grain())
+		most = max(most, grains)
+	}
+	if j.split = min((4*workers+n-1)/n, most); j.split > 1 {
+		for i := range n {
+			j.shared = append(j.shared, &sharedSource{object: d.object(d.key(j.pieces.At(i).Cell))})
 		}
 	}
 	return j
 }
 
-func (j *reading) tasks() int {
-	n := j.pieces.Len()
-	if n > int(^uint(0)>>1)/j.split {
-		return n
-	}
-	return n * j.split
-}
-
-// shared returns a source of an object that several tasks read parts of: what
-// all of them need, such as the index of a shard, is read once.
-func (d *Dataset) shared(key string) func(ctx context.Context) (codec.Source, error) {
-	var mu sync.Mutex
-	var ready codec.Source
-	return func(ctx context.Context) (codec.Source, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if ready != nil {
-			return ready, nil
-		}
-		src, err := d.chain.Prepare(ctx, d.object(key))
-		if err == nil {
-			ready = src
-		}
-		return src, err
-	}
-}
+// tasks returns how many there are. Objects are split only where they are few.
+func (j *reading) tasks() int { return j.pieces.Len() * j.split }
 
 func (j *reading) task(ctx context.Context, i int) error {
 	d, p, part := j.d, j.pieces.At(i/j.split), i%j.split
-	key := d.key(p.Cell)
-	origin := d.grid.Cell(p.Cell).Start
+	box := p.Box.Sub(d.grid.Cell(p.Cell).Start)
 	direct, ok := p.Direct(j.canon)
-	if !ok {
+	if j.split == 1 || !ok {
 		if part > 0 {
 			return nil
 		}
-		buf := bufpool.Get(p.Box.Size() * j.canon.Item)
-		defer bufpool.Put(buf)
-		held := nd.NewView(*buf, p.Box.Shape, j.canon.Item)
-		if _, err := d.readObject(ctx, key, d.object(key), p.Box.Sub(origin), held); err != nil {
-			return err
-		}
-		p.Gather(j.canon, held)
-		return nil
+		return j.piece(ctx, p)
 	}
-	if j.split == 1 {
-		_, err := d.readObject(ctx, key, d.object(key), p.Box.Sub(origin), direct)
-		return err
-	}
-	box, ok := slice(p.Box.Sub(origin), d.chain.Grain(), part, j.split)
+	grains, ok := slice(box, d.chain.Grain(), part, j.split)
 	if !ok {
 		return nil
 	}
-	dst := direct.Sub(box.Sub(p.Box.Sub(origin).Start))
-	src, err := j.sources[i/j.split](ctx)
-	if err != nil { // readObject tells what an absent or changing object means
-		src = d.object(key)
+	s := j.shared[i/j.split]
+	src, err := s.prepare(ctx)
+	if err == nil {
+		err = d.chain.Read(ctx, src, grains, direct.Sub(grains.Sub(box.Start)))
 	}
-	_, err = d.readObject(ctx, key, src, box, dst)
-	return err
+	if err == nil {
+		return nil
+	}
+	if _, absent, changed := s.is(); absent || changed {
+		return nil // for settle
+	}
+	return d.fault(s.key, err)
+}
+
+// settle sees to what parts of an object agree on: that there is none, or else, if
+// it changed while they were read, that all of them show the same state of it.
+func (j *reading) settle(ctx context.Context) error {
+	for i, s := range j.shared {
+		switch _, absent, changed := s.is(); {
+		case changed:
+			if err := j.piece(ctx, j.pieces.At(i)); err != nil {
+				return err
+			}
+		case absent:
+			p := j.pieces.At(i)
+			if direct, ok := p.Direct(j.canon); ok {
+				nd.Fill(direct, j.d.doc.Fill)
+			}
+		}
+	}
+	return nil
+}
+
+// piece reads all of a piece from one state of its object.
+func (j *reading) piece(ctx context.Context, p nd.Piece) error {
+	d := j.d
+	key := d.key(p.Cell)
+	box := p.Box.Sub(d.grid.Cell(p.Cell).Start)
+	if direct, ok := p.Direct(j.canon); ok {
+		return d.readObject(ctx, key, box, direct)
+	}
+	held, buf, err := hold(box.Shape, j.canon.Item)
+	if err != nil {
+		return err
+	}
+	defer bufpool.Put(buf)
+	if err := d.readObject(ctx, key, box, held); err != nil {
+		return err
+	}
+	p.Gather(j.canon, held)
+	return nil
+}
+
+// longest returns the axis along which a box touches the most grains, and how
+// many.
+func longest(box nd.Box, grain []int) (axis, grains int) {
+	axis = -1
+	for i, g := range grain {
+		if n := (box.Stop(i)-1)/g - box.Start[i]/g + 1; n > grains {
+			axis, grains = i, n
+		}
+	}
+	return axis, grains
 }
 
 // slice cuts a box across the axis with the most grains into n runs of whole
 // grains and returns one of them; false if there is nothing in it.
 func slice(box nd.Box, grain []int, part, n int) (nd.Box, bool) {
-	axis, most := -1, 0
-	for i, g := range grain {
-		if k := (box.Stop(i)-1)/g - box.Start[i]/g + 1; k > most {
-			axis, most = i, k
-		}
-	}
-	if axis < 0 || most == 1 {
+	axis, most := longest(box, grain)
+	if most <= 1 {
 		return box, part == 0
 	}
 	first := box.Start[axis] / grain[axis]

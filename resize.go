@@ -2,20 +2,19 @@ package dosna
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/dosna/dosna/codec"
-	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/zarr"
 )
 
-func isNotExist(err error) bool { return errors.Is(err, ErrNotExist) }
-
-// Resize changes the lengths of the axes. What is cut off is gone: growing
-// again shows fill values.
+// Resize changes the lengths of the axes. What is cut off is gone, though it may
+// still be stored after an error: growing again shows fill values, for which the
+// first growth after a cut looks at all stored objects.
 func (d *Dataset) Resize(ctx context.Context, shape []int) error {
 	if len(shape) != d.NDim() {
 		return d.errorf("resize", fmt.Errorf("%w: the shape %v has %d dimensions, and the dataset %d", ErrInvalid, shape, len(shape), d.NDim()))
@@ -30,7 +29,7 @@ func (d *Dataset) Resize(ctx context.Context, shape []int) error {
 // Append makes room at the end of an axis and writes the values there, which
 // have the dataset's shape in all other axes. It returns the index along the
 // axis at which they begin. Several writers may append at the same time: each
-// gets its own room.
+// gets its own room. After an error in writing, the room stays.
 func (d *Dataset) Append(ctx context.Context, axis int, values nd.View) (int, error) {
 	if axis < -d.NDim() || axis >= d.NDim() {
 		return 0, d.errorf("append to", fmt.Errorf("%w: there is no axis %d of %d", ErrInvalid, axis, d.NDim()))
@@ -63,70 +62,124 @@ func (d *Dataset) Append(ctx context.Context, axis int, values nd.View) (int, er
 	return at, d.WriteBox(ctx, box, values)
 }
 
+// cutMember marks an array that has been cut and not grown since. Outside its
+// shape there may be old elements: of a Resize that was interrupted, or of writers
+// who did not know of it. They are removed before it grows.
+const cutMember = "dosna.cut"
+
+var cutMark = json.RawMessage(`{"must_understand": false}`)
+
+func isCut(a *zarr.Array) bool { _, ok := a.Extra[cutMember]; return ok }
+
 // reshape changes the stored shape by a function and returns the one before.
 func (d *Dataset) reshape(ctx context.Context, change func(shape []int) ([]int, error)) ([]int, error) {
 	var before []int
-	var fresh *Dataset
+	var was bool // cut before
 	err := d.c.update(ctx, d.path, func(doc zarr.Document) error {
-		a, ok := doc.(*zarr.Array)
-		if !ok {
-			return fmt.Errorf("%w: it has become a group", ErrInvalid)
+		a, err := d.same(doc)
+		if err != nil {
+			return err
 		}
-		before = slices.Clone(a.Shape)
-		var err error
-		a.Shape, err = change(a.Shape)
-		if err == nil {
-			err = a.Check()
+		before, was = a.Shape, isCut(a)
+		after, err := change(slices.Clone(before))
+		if err != nil {
+			return err
 		}
-		return err
+		grown := *a
+		grown.Shape = after
+		if err := grown.Check(); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+		if was && !within(after, before) {
+			if err := d.tidy(ctx, a, nil); err != nil {
+				return err
+			}
+			delete(a.Extra, cutMember)
+		}
+		if !within(before, after) {
+			if a.Extra == nil {
+				a.Extra = map[string]json.RawMessage{}
+			}
+			a.Extra[cutMember] = cutMark
+		}
+		a.Shape = after
+		return nil
 	}, func(doc zarr.Document) error {
-		var err error
-		if fresh, err = newDataset(d.handle, doc.(*zarr.Array)); err == nil {
-			fresh.latest = d.latest
-			d.latest.Store(fresh)
+		l, err := newLayout(doc.(*zarr.Array))
+		if err == nil {
+			d.latest.Store(l)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	for i, n := range fresh.doc.Shape {
-		if n < before[i] {
-			return before, fresh.cut(ctx)
-		}
+	after := d.now()
+	if within(before, after.doc.Shape) {
+		return before, nil
 	}
-	return before, nil
+	var cut func(axis int) bool // nil: anywhere
+	if !was {
+		cut = func(axis int) bool { return after.doc.Shape[axis] < before[axis] }
+	}
+	return before, d.tidy(ctx, after.doc, cut)
 }
 
-// cut removes what is stored outside the shape: whole objects, and the parts of
-// those at the edges.
-func (d *Dataset) cut(ctx context.Context) error {
-	err := d.c.removeChunks(ctx, d.path, d.doc, func(coords []int) bool { return outside(d.grid, coords) })
+// errMoved ends a tidying: somebody else has changed the shape, and has taken care
+// of what lies outside, or will.
+var errMoved = errors.New("the shape has changed")
+
+// tidy removes what is stored outside the shape of a document: whole objects, and
+// the parts of those that the edges of the given axes cut (nil: of all).
+//
+// The array may grow meanwhile, and what lies outside now be written to. So an
+// object is changed only in the version that it was in when the document was
+// found to have that shape still.
+func (d *Dataset) tidy(ctx context.Context, a *zarr.Array, edges func(axis int) bool) error {
+	l, err := newLayout(a)
 	if err != nil {
 		return err
 	}
-	var edges []*Chunk
-	for k, err := range d.StoredChunks(ctx) {
+	t := *d
+	t.layout = l
+	still := func(ctx context.Context) error {
+		doc, _, err := d.c.load(ctx, d.path)
 		if err != nil {
 			return err
 		}
-		if !slices.Equal(k.box.Shape, d.doc.Chunks) {
-			edges = append(edges, k)
-		}
-	}
-	return d.c.o.local().Run(ctx, len(edges), engine.RunOptions{}, func(ctx context.Context, i int) error {
-		for axis, n := range edges[i].box.Shape {
-			beyond := nd.Full(slices.Clone(d.doc.Chunks))
-			beyond.Start[axis], beyond.Shape[axis] = n, beyond.Shape[axis]-n
-			if beyond.Empty() {
-				continue
-			}
-			fill := nd.View{Data: d.doc.Fill, Shape: beyond.Shape, Strides: make([]int, d.NDim()), Item: d.doc.Type.Size()}
-			err := d.change(ctx, edges[i].key, func(codec.Source) (nd.Box, nd.View, error) { return beyond, fill, nil })
-			if err != nil {
-				return err
-			}
+		if now, err := d.same(doc); err != nil || !slices.Equal(now.Shape, a.Shape) {
+			return errors.Join(errMoved, err)
 		}
 		return nil
+	}
+	err = d.c.sweep(ctx, d.prefix, still, func(name string) bool {
+		coords, ok := a.Keys.Coords(name, len(a.Shape))
+		return ok && l.grid.Contains(coords) != nil
 	})
+	if err == nil {
+		err = t.eachStored(ctx, nil, func(ctx context.Context, k *Chunk) error { return k.cut(ctx, still, edges) })
+	}
+	if errors.Is(err, errMoved) {
+		return nil
+	}
+	return err
+}
+
+// cut fills what lies behind the array's edge.
+func (k *Chunk) cut(ctx context.Context, still func(context.Context) error, edges func(axis int) bool) error {
+	for axis, n := range k.box.Shape {
+		if n == k.d.doc.Chunks[axis] || edges != nil && !edges(axis) {
+			continue
+		}
+		beyond := nd.Full(slices.Clone(k.d.doc.Chunks))
+		beyond.Start[axis], beyond.Shape[axis] = n, beyond.Shape[axis]-n
+		err := k.d.change(ctx, k.key, edit{
+			part:  func(codec.Source) (nd.Box, nd.View, error) { return beyond, k.d.fillView(beyond.Shape), nil },
+			valid: still,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -18,8 +18,8 @@ type DatasetSpec struct {
 	Type  dtype.Type
 	// Order is the byte order of stored elements.
 	Order dtype.Order
-	// Chunks is the shape of chunks; nil: guessed from Access. It is cut to
-	// what the array needs where an axis is shorter.
+	// Chunks is the shape of chunks, which may exceed the array's; nil: guessed
+	// from Access.
 	Chunks []int
 	// Shards, if not nil, gathers chunks in larger stored objects of this
 	// shape, a multiple of Chunks in every axis.
@@ -158,7 +158,7 @@ func (c *Connection) CreateDataset(ctx context.Context, path string, s DatasetSp
 func (c *Connection) createDataset(ctx context.Context, base, path string, s DatasetSpec) (*Dataset, error) {
 	a, err := s.document()
 	if err == nil {
-		_, err = newDataset(handle{c: c, path: path}, a) // binds the codecs
+		_, err = newDataset(c, path, a) // binds the codecs
 	}
 	if err != nil {
 		if !errors.Is(err, ErrInvalid) {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
-	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
@@ -14,7 +13,9 @@ import (
 // Write assigns values to a selection: as many as are selected, in C order of
 // the selection's shape, or one for all of them. T is the dataset's element
 // type. A selection that names an element several times gives it the last of
-// its values.
+// its values. The values must not change meanwhile. After an error some stored
+// objects may have been written to and others not; each is as it was or as it
+// was to be.
 func Write[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection, values []T) error {
 	if err := hasType[T](d); err != nil {
 		return d.errorf("write", err)
@@ -34,8 +35,8 @@ func (d *Dataset) WriteRaw(ctx context.Context, sel nd.Selection, src []byte) er
 	v := nd.NewView(src, r.Shape, item)
 	if len(src) == item {
 		v = nd.NewView(src, nil, item)
-	} else if len(src) != r.Size()*item {
-		return d.errorf("write", fmt.Errorf("%w: %d bytes for a selection of shape %v, which has %d", ErrInvalid, len(src), r.Shape, r.Size()*item))
+	} else if len(src)%item != 0 || len(src)/item != r.Size() {
+		return d.errorf("write", fmt.Errorf("%w: %d bytes for a selection of shape %v, which has %d elements of %d", ErrInvalid, len(src), r.Shape, r.Size(), item))
 	}
 	return d.writeRegion(ctx, r, v)
 }
@@ -60,8 +61,8 @@ func (d *Dataset) WriteBox(ctx context.Context, box nd.Box, src nd.View) error {
 }
 
 func (d *Dataset) writeRegion(ctx context.Context, r *nd.Region, src nd.View) error {
-	if err := d.c.o.writable("write " + d.String()); err != nil {
-		return err
+	if err := d.c.o.writable(); err != nil {
+		return d.errorf("write", err)
 	}
 	v, err := src.Broadcast(r.Shape)
 	if err != nil {
@@ -72,23 +73,41 @@ func (d *Dataset) writeRegion(ctx context.Context, r *nd.Region, src nd.View) er
 	}
 	canon, ok := r.Canonical(v)
 	if !ok {
-		buf := bufpool.Get(r.Size() * v.Item)
+		flat, buf, err := hold(r.Shape, v.Item)
+		if err != nil {
+			return d.errorf("write", err)
+		}
 		defer bufpool.Put(buf)
-		flat := nd.NewView(*buf, r.Shape, v.Item)
 		nd.Copy(flat, v)
 		return d.writeRegion(ctx, r, flat)
 	}
 	pieces := r.Pieces(d.grid)
-	tick := d.c.o.meter(pieces.Len())
-	err = d.c.o.local().Run(ctx, pieces.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
-		err := d.writePiece(ctx, pieces.At(i), canon)
-		tick()
-		return err
+	err = d.c.o.run(ctx, d.c.o.local(), pieces.Len(), func(ctx context.Context, i int) error {
+		return d.writePiece(ctx, pieces.At(i), canon)
 	})
+	if err == nil {
+		err = d.confirm(ctx, func(shape []int) bool { return inside(pieces, shape) })
+	}
+	if err == nil {
+		err = d.c.durable(ctx)
+	}
 	if err != nil {
 		return d.errorf("write", err)
 	}
-	return d.c.durable(ctx)
+	return nil
+}
+
+// inside reports whether pieces lie within a shape.
+func inside(p *nd.Pieces, shape []int) bool {
+	for i := range p.Len() {
+		box := p.At(i).Box
+		for axis, n := range shape {
+			if box.Stop(axis) > n {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // writePiece writes what a selection has in one stored object.
@@ -97,9 +116,12 @@ func (d *Dataset) writePiece(ctx context.Context, p nd.Piece, canon nd.View) err
 	box := p.Box.Sub(d.grid.Cell(p.Cell).Start)
 	v, direct := p.Direct(canon)
 	if !direct {
-		buf := bufpool.Get(box.Size() * canon.Item)
+		held, buf, err := hold(box.Shape, canon.Item)
+		if err != nil {
+			return err
+		}
 		defer bufpool.Put(buf)
-		v = nd.NewView(*buf, box.Shape, canon.Item)
+		v = held
 	}
 	if p.Covers() {
 		if !direct {
@@ -107,15 +129,13 @@ func (d *Dataset) writePiece(ctx context.Context, p nd.Piece, canon nd.View) err
 		}
 		return d.writeCell(ctx, key, v)
 	}
-	return d.change(ctx, key, func(old codec.Source) (nd.Box, nd.View, error) {
+	return d.change(ctx, key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
 		if !direct { // the box has elements that are not selected
-			if old == nil {
-				nd.Fill(v, d.doc.Fill)
-			} else if err := d.chain.Read(ctx, old, box, v); err != nil {
-				return box, v, d.fault(key, err)
+			if err := d.was(ctx, old, box, v, key); err != nil {
+				return box, v, err
 			}
 			p.Scatter(v, canon)
 		}
 		return box, v, nil
-	})
+	}})
 }

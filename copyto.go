@@ -1,0 +1,191 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/dosna/dosna/codec"
+	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/nd"
+	"github.com/dosna/dosna/store"
+)
+
+// Clone creates a dataset of the same shape, type, layout, fill value and
+// attributes in the same tree, at a path relative to the connection's start,
+// and copies the elements into it if data is true. After an error in copying
+// the new dataset is returned with it.
+func (d *Dataset) Clone(ctx context.Context, path string, data bool) (*Dataset, error) {
+	out, err := d.c.createDataset(ctx, d.c.start, path, d.Spec())
+	if err != nil || !data {
+		return out, err
+	}
+	return out, d.CopyTo(ctx, out)
+}
+
+// CopyTo copies all elements to a dataset of the same shape and type, in any
+// store. It works and reports progress as the options of d say. On an engine of
+// several ranks each does its share, and all have to call CopyTo.
+//
+// Where both have the same layout and codecs stored objects are copied as they
+// are. Between stores they are checked first, unless the options of d say
+// VerifyLazy; within one their bytes do not pass through here, and damage is
+// found in the copy as it would have been in the original.
+func (d *Dataset) CopyTo(ctx context.Context, dst *Dataset) error {
+	d, dst = d.now(), dst.now()
+	if err := dst.c.o.writable(); err != nil {
+		return d.errorf("copy", fmt.Errorf("%s: %w", dst, err))
+	}
+	if same, err := d.is(ctx, dst); err != nil || same {
+		if err == nil {
+			err = fmt.Errorf("%w: onto itself", ErrInvalid)
+		}
+		return d.errorf("copy", err)
+	}
+	if !slices.Equal(d.doc.Shape, dst.doc.Shape) || !sameLayout(d.doc, dst.doc) || isCut(d.doc) {
+		o := dst.c.o
+		o.Engine, o.Progress = d.c.o.Engine, d.c.o.Progress
+		return dst.With(o).Load(ctx, serialArray{d})
+	}
+	e := d.c.o.engine()
+	ranks := e.Comm().Size()
+	err := e.Run(ctx, ranks, engine.RunOptions{}, func(ctx context.Context, rank int) error {
+		return d.copyShare(ctx, dst, func(coords []int) bool { return ranks == 1 || share(coords, ranks) == rank })
+	})
+	if err == nil {
+		err = dst.stored(ctx)
+	}
+	if err != nil {
+		return d.errorf("copy", err)
+	}
+	return nil
+}
+
+// share deals out objects to n ranks, all of which agree on it.
+func share(coords []int, n int) int {
+	sum := 0
+	for _, c := range coords {
+		sum = (sum*31 + c) % n
+	}
+	return sum
+}
+
+// copyShare copies the objects that are a rank's to copy, and then removes from dst
+// those of its share that d has not. In this order nothing is lost should d and
+// dst be the same after all.
+func (d *Dataset) copyShare(ctx context.Context, dst *Dataset, mine func(coords []int) bool) error {
+	empty := true
+	for _, err := range dst.list(ctx) {
+		if err != nil {
+			return err
+		}
+		empty = false
+		break
+	}
+	err := d.eachStored(ctx, mine, func(ctx context.Context, k *Chunk) error {
+		err := d.copyObject(ctx, k, dst)
+		if isNotExist(err) {
+			return dst.c.replace(ctx, dst.key(k.coords), nil) // it was removed meanwhile
+		}
+		return err
+	})
+	if err != nil || empty {
+		return err
+	}
+	quiet := dst.c.o
+	quiet.Engine, quiet.Progress = d.c.o.Engine, nil
+	return dst.With(quiet).eachStored(ctx, mine, func(ctx context.Context, k *Chunk) error {
+		_, err := d.c.store.Stat(ctx, d.key(k.coords))
+		if isNotExist(err) {
+			err = dst.c.replace(ctx, k.key, nil)
+		}
+		return err
+	})
+}
+
+// copyWhole is the size up to which an object is copied through memory in one
+// piece.
+const copyWhole = 32 << 20
+
+func (d *Dataset) copyObject(ctx context.Context, k *Chunk, dst *Dataset) error {
+	to := dst.key(k.coords)
+	if d.c.store == dst.c.store {
+		_, err := store.Copy(ctx, d.c.store, k.key, to, store.Cond{})
+		return err
+	}
+	check := d.Checked() && d.c.o.Verify == VerifyFull
+	buf := bufpool.Get(0)
+	defer bufpool.Put(buf)
+	out, _, err := d.c.store.Get(ctx, k.key, store.GetOptions{Max: copyWhole}, (*buf)[:0])
+	*buf = out[:0]
+	switch {
+	case errors.Is(err, store.ErrTooLarge):
+		return d.copyLarge(ctx, k, dst, to, check)
+	case err != nil:
+		return err
+	case check:
+		if err := d.checked.Check(ctx, codec.Bytes(out)); err != nil {
+			return d.fault(k.key, err)
+		}
+	}
+	return dst.c.replace(ctx, to, [][]byte{out})
+}
+
+// copyLarge copies an object piece by piece.
+func (d *Dataset) copyLarge(ctx context.Context, k *Chunk, dst *Dataset, to string, check bool) error {
+	return d.c.retry(ctx, k.key, func() (again bool, err error) {
+		o := d.object(k.key)
+		if check {
+			if err := d.checked.Check(ctx, o); err != nil {
+				_, _, again := o.is()
+				return again, d.fault(k.key, err)
+			}
+		}
+		r, info, err := store.OpenReader(ctx, d.c.store, k.key, store.GetOptions{Cond: o.cond()})
+		if err = o.saw(info.Version, err); err != nil {
+			_, _, again := o.is()
+			return again, err
+		}
+		defer r.Close()
+		w, err := store.OpenWriter(ctx, dst.c.store, to, store.Cond{})
+		if err != nil {
+			return false, err
+		}
+		defer w.Close()
+		if _, err := io.Copy(w, r); err != nil {
+			return false, err
+		}
+		_, err = w.Commit()
+		return false, err
+	})
+}
+
+// is reports whether two values are of the same dataset, opened perhaps through
+// different addresses: then their documents are the same object.
+func (d *Dataset) is(ctx context.Context, o *Dataset) (bool, error) {
+	if d.path == o.path && (d.c.store == o.c.store || d.c.url == o.c.url) {
+		return true, nil
+	}
+	a, err := d.c.store.Stat(ctx, documentKey(d.path))
+	if err != nil {
+		return false, err
+	}
+	b, err := o.c.store.Stat(ctx, documentKey(o.path))
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", o, err)
+	}
+	return a.Version != "" && a.Version == b.Version && a.Size == b.Size && a.ModTime.Equal(b.ModTime), nil
+}
+
+// serialArray is a dataset as an Array whose boxes are read on the caller's
+// goroutine.
+type serialArray struct{ *Dataset }
+
+func (s serialArray) Shape() []int { return slices.Clone(s.doc.Shape) }
+
+func (s serialArray) ReadBox(ctx context.Context, box nd.Box, dst nd.View) error {
+	return s.readSerial(ctx, box, dst)
+}

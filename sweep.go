@@ -1,0 +1,137 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/zarr"
+)
+
+// folder is the prefix of the keys of what belongs to a node.
+func folder(path string) string {
+	if path == "" {
+		return ""
+	}
+	return path + "/"
+}
+
+// sweep removes the objects in a folder for whose names there drop is true, as
+// long as still returns nil. What is stored after still was last called stays,
+// where the store promises conditional deletion.
+func (c *Connection) sweep(ctx context.Context, prefix string, still func(context.Context) error, drop func(name string) bool) error {
+	var batch []store.Info
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := c.removeVersions(ctx, batch, still)
+		batch = batch[:0]
+		return err
+	}
+	for info, err := range c.store.List(ctx, store.ListOptions{Prefix: prefix}) {
+		if err != nil {
+			return err
+		}
+		if !drop(info.Key[len(prefix):]) {
+			continue
+		}
+		if batch = append(batch, info); len(batch) == 1000 {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// removeVersions removes objects as a listing found them.
+func (c *Connection) removeVersions(ctx context.Context, found []store.Info, still func(context.Context) error) error {
+	keys := make([]string, len(found))
+	for i, info := range found {
+		keys[i] = info.Key
+	}
+	if still == nil || !c.store.Guarantees().DeleteIfMatch {
+		if still != nil {
+			if err := still(ctx); err != nil {
+				return err
+			}
+		}
+		return store.DeleteAll(ctx, c.store, keys)
+	}
+	e := engine.New(nil, c.concurrency())
+	err := e.Run(ctx, len(found), engine.RunOptions{}, func(ctx context.Context, i int) (err error) {
+		if found[i].Version == "" {
+			if found[i], err = c.store.Stat(ctx, keys[i]); isNotExist(err) {
+				err = nil
+			}
+		}
+		return err
+	})
+	if err == nil {
+		err = still(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return e.Run(ctx, len(found), engine.RunOptions{}, func(ctx context.Context, i int) error {
+		if found[i].Version == "" {
+			return nil // gone
+		}
+		err := c.store.Delete(ctx, keys[i], store.Cond{IfMatch: found[i].Version})
+		if errors.Is(err, ErrConflict) {
+			return nil // gone, or another object meanwhile
+		}
+		return err
+	})
+}
+
+// removeNode removes everything below a marked node, and its document last. The
+// documents of nodes below go first: nobody is to find such a node, and read fill
+// where chunks are gone already.
+func (c *Connection) removeNode(ctx context.Context, path string) error {
+	doc, v, err := c.loadAny(ctx, path)
+	if isNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !doc.Head().Deleting {
+		return nil
+	}
+	still := c.stays(path, v)
+	if _, ok := doc.(*zarr.Group); ok {
+		err = c.sweep(ctx, folder(path), still, func(name string) bool { return strings.HasSuffix(name, "/"+zarr.Key) })
+	}
+	if err == nil {
+		err = c.sweep(ctx, folder(path), still, func(name string) bool { return name != zarr.Key })
+	}
+	if err == nil {
+		err = c.removeVersions(ctx, []store.Info{{Key: documentKey(path), Version: v}}, still)
+	}
+	return finished(err)
+}
+
+// finished: somebody else has removed the node too, and there may be another in
+// its place.
+func finished(err error) error {
+	if errors.Is(err, errMoved) {
+		return nil
+	}
+	return err
+}
+
+// stays returns a function that is errMoved unless a node's document is still in
+// the given version.
+func (c *Connection) stays(path string, v store.Version) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		info, err := c.store.Stat(ctx, documentKey(path))
+		if isNotExist(err) || err == nil && info.Version != v {
+			return errMoved
+		}
+		return err
+	}
+}
