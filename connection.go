@@ -15,7 +15,6 @@ type Connection struct {
 	store store.Store
 	url   string
 	start string // path of the node that the address named
-	array bool   // the root is a dataset
 	o     Options
 	locks *locks
 }
@@ -59,8 +58,7 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 	if c.o.engine().Comm().Size() > 1 && !s.Guarantees().Shared {
 		return nil, fmt.Errorf("open %s: %w: several ranks need a store that all of them see, and this one is private to a process", c.url, ErrInvalid)
 	}
-	root, _, err := c.load(ctx, "")
-	_, c.array = root.(*zarr.Array)
+	_, _, err := c.load(ctx, "")
 	switch {
 	case c.o.Mode == Exclusive && err == nil:
 		return nil, fmt.Errorf("create %s: %w", c.url, ErrExist)

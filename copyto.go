@@ -45,10 +45,18 @@ func (d *Dataset) CopyTo(ctx context.Context, dst *Dataset) error {
 		}
 		return d.errorf("copy", err)
 	}
+	if d.doc.Type != dst.doc.Type {
+		return d.errorf("copy", fmt.Errorf("%w: its elements are %s, and those of %s are %s", ErrInvalid, d.doc.Type, dst, dst.doc.Type))
+	}
 	if !slices.Equal(d.doc.Shape, dst.doc.Shape) || !sameLayout(d.doc, dst.doc) || isCut(d.doc) {
-		o := dst.c.o
-		o.Engine, o.Progress = d.c.o.Engine, d.c.o.Progress
-		return dst.With(o).Load(ctx, serialArray{d})
+		err := d.mapTo(ctx, dst, MapOptions{BlockBytes: copyBlock}, func(_ context.Context, b Block) error {
+			nd.Copy(b.Out, b.In)
+			return nil
+		})
+		if err != nil {
+			return d.errorf("copy", err)
+		}
+		return nil
 	}
 	e := d.c.o.engine()
 	ranks := e.Comm().Size()
@@ -105,6 +113,10 @@ func (d *Dataset) copyShare(ctx context.Context, dst *Dataset, mine func(coords 
 		return err
 	})
 }
+
+// copyBlock is the size in bytes of what is copied at a time between different
+// layouts: the more, the fewer source chunks are decoded for several blocks.
+const copyBlock = 32 << 20
 
 // copyWhole is the size up to which an object is copied through memory in one
 // piece.
@@ -178,14 +190,4 @@ func (d *Dataset) is(ctx context.Context, o *Dataset) (bool, error) {
 		return false, fmt.Errorf("%s: %w", o, err)
 	}
 	return a.Version != "" && a.Version == b.Version && a.Size == b.Size && a.ModTime.Equal(b.ModTime), nil
-}
-
-// serialArray is a dataset as an Array whose boxes are read on the caller's
-// goroutine.
-type serialArray struct{ *Dataset }
-
-func (s serialArray) Shape() []int { return slices.Clone(s.doc.Shape) }
-
-func (s serialArray) ReadBox(ctx context.Context, box nd.Box, dst nd.View) error {
-	return s.readSerial(ctx, box, dst)
 }

@@ -138,7 +138,7 @@ func (d *Dataset) DimensionNames() []string { return slices.Clone(d.doc.DimNames
 func (d *Dataset) Spec() DatasetSpec {
 	return DatasetSpec{
 		Shape: d.Shape(), Type: d.doc.Type, Chunks: slices.Clone(d.doc.Chunks), Codecs: d.Codecs(),
-		Fill: d.doc.Type.Value(d.doc.Fill),
+		Fill: d.Fill(),
 		Keys: d.doc.Keys.String(), DimensionNames: d.DimensionNames(), Attrs: d.Attrs(),
 	}
 }

@@ -38,10 +38,17 @@ func (c *Connection) loadAny(ctx context.Context, path string) (zarr.Document, s
 	}
 	doc, err := zarr.Parse(raw)
 	if err != nil {
-		return nil, "", &store.Error{Op: "parse", Store: c.url, Key: documentKey(path), Err: err}
+		err = &store.Error{Op: "parse", Store: c.url, Key: documentKey(path), Err: unreadable{err}}
 	}
-	return doc, info.Version, nil
+	return doc, info.Version, err
 }
+
+// errUnreadable says that a document is there and makes no sense.
+var errUnreadable = errors.New("unreadable metadata")
+
+type unreadable struct{ error }
+
+func (u unreadable) Unwrap() []error { return []error{errUnreadable, u.error} }
 
 // encode returns the bytes of a document, and the document as others will read
 // it from them. What could not be read back is not to be stored.
@@ -115,6 +122,9 @@ func (c *Connection) mayRace(what string) error {
 // stored is given to then before any other change in this process is stored.
 func (c *Connection) update(ctx context.Context, path string, change func(zarr.Document) error, then func(zarr.Document) error) error {
 	if err := c.o.writable(); err != nil {
+		return err
+	}
+	if err := c.unconsolidate(ctx, path); err != nil {
 		return err
 	}
 	key := documentKey(path)

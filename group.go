@@ -85,12 +85,14 @@ func (c *Connection) createFrom(ctx context.Context, base, path string, doc zarr
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	if full == "" {
-		return nil, fmt.Errorf("%s: %w: it came with the tree", what, ErrExist)
+		err = c.replaceRoot(ctx, doc)
+	} else {
+		err = c.requireParents(ctx, full)
+		if err == nil {
+			err = c.createSwept(ctx, full, doc)
+		}
 	}
-	if err := c.requireParents(ctx, full); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	if err := c.createSwept(ctx, full, doc); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	n, err := c.node(full, doc)
@@ -100,18 +102,17 @@ func (c *Connection) createFrom(ctx context.Context, base, path string, doc zarr
 	return n, c.durable(ctx)
 }
 
-// requireParents creates the groups above path that are missing.
+// requireParents creates the groups above path that are missing, and sees to it
+// that those which are there hold no copies of documents below them.
 func (c *Connection) requireParents(ctx context.Context, path string) error {
-	if c.array {
-		return fmt.Errorf("%w: the root node is a dataset, which has no children", ErrInvalid)
-	}
+	stale := false
 	for i := range path {
-		if path[i] != '/' {
+		if i > 0 && path[i] != '/' {
 			continue
 		}
 		above := path[:i]
 		doc, _, err := c.load(ctx, above)
-		if errors.Is(err, ErrNotExist) {
+		if errors.Is(err, ErrNotExist) && above != "" {
 			err = c.createSwept(ctx, above, zarr.NewGroup(nil))
 			if errors.Is(err, ErrExist) { // somebody else was faster
 				doc, _, err = c.load(ctx, above)
@@ -123,6 +124,10 @@ func (c *Connection) requireParents(ctx context.Context, path string) error {
 		if _, ok := doc.(*zarr.Array); ok {
 			return fmt.Errorf("%w: %s is a dataset, which has no children", ErrInvalid, nodeName(above))
 		}
+		stale = stale || doc != nil && doc.Head().Unconsolidate()
+	}
+	if stale {
+		return c.unconsolidate(ctx, path)
 	}
 	return nil
 }

@@ -50,9 +50,15 @@ type MapOptions struct {
 // already changed. For work in place without a halo there is Apply. Memory is
 // that of a block's In and Out for each worker; blocks above 4 GiB are refused.
 func (d *Dataset) Map(ctx context.Context, dst *Dataset, o MapOptions, f func(ctx context.Context, b Block) error) error {
-	d, dst = d.now(), dst.now()
-	if err := d.checkMap(ctx, dst, &o); err != nil {
+	if err := d.now().mapTo(ctx, dst.now(), o, f); err != nil {
 		return d.errorf("map", err)
+	}
+	return nil
+}
+
+func (d *Dataset) mapTo(ctx context.Context, dst *Dataset, o MapOptions, f func(ctx context.Context, b Block) error) error {
+	if err := d.checkMap(ctx, dst, &o); err != nil {
+		return err
 	}
 	blocks := dst.blocks(o, d.doc.Type.Size())
 	err := d.c.o.run(ctx, d.c.o.engine(), blocks.Len(), func(ctx context.Context, i int) error {
@@ -61,10 +67,7 @@ func (d *Dataset) Map(ctx context.Context, dst *Dataset, o MapOptions, f func(ct
 	if err == nil {
 		err = dst.stored(ctx)
 	}
-	if err != nil {
-		return d.errorf("map", err)
-	}
-	return nil
+	return err
 }
 
 // stored is called after all of the dataset has been written.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/zarr"
 )
 
 // Delete removes the node at a path and everything below it. It is marked
@@ -34,6 +35,9 @@ func (c *Connection) deleteFrom(ctx context.Context, base, path string) error {
 	if full == "" {
 		return fmt.Errorf("%s: %w: the root stays as long as the tree; delete its children", what, ErrInvalid)
 	}
+	if err := c.unconsolidate(ctx, full); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	if err := c.mark(ctx, full); err != nil {
 		if isNotExist(err) {
 			err = fmt.Errorf("%w: there is no such node", ErrNotExist)
@@ -46,7 +50,8 @@ func (c *Connection) deleteFrom(ctx context.Context, base, path string) error {
 	return c.durable(ctx)
 }
 
-// mark marks a node as being deleted; one that is marked stays so.
+// mark marks a node as being deleted; one that is marked stays so. A document
+// that cannot be read is replaced by a marked one: what is damaged can be deleted.
 func (c *Connection) mark(ctx context.Context, path string) error {
 	key := documentKey(path)
 	unlock, err := c.locks.lock(ctx, key)
@@ -56,6 +61,9 @@ func (c *Connection) mark(ctx context.Context, path string) error {
 	defer unlock()
 	return c.retry(ctx, key, func() (again bool, err error) {
 		doc, v, err := c.loadAny(ctx, path)
+		if errors.Is(err, errUnreadable) {
+			doc, err = zarr.NewGroup(nil), nil
+		}
 		if err != nil || doc.Head().Deleting {
 			return false, err
 		}
@@ -115,6 +123,9 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if err := c.requireParents(ctx, dst); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if err := c.unconsolidate(ctx, src); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if err := store.Rename(ctx, c.store, src+"/", dst+"/"); err != nil {

@@ -29,7 +29,8 @@ type DatasetSpec struct {
 	// (whole lines along it).
 	Access string
 	// Fill is the value of elements never written; nil is zero. Any Go
-	// number, or a text as dtype.Type.ParseScalar reads it.
+	// number, a text as dtype.Type.ParseScalar reads it, or a []byte with the
+	// element's bytes in the machine's order.
 	Fill any
 	// Codec compresses chunks: "zstd:3" (the default), "gzip:6",
 	// "blosc:lz4:5:shuffle", "none".
@@ -58,7 +59,14 @@ func (s DatasetSpec) document() (*zarr.Array, error) {
 	a.Attrs = cloneAttrs(s.Attrs)
 	a.Fill = s.Type.Zero()
 	var err error
-	if s.Fill != nil {
+	switch fill := s.Fill.(type) {
+	case nil:
+	case []byte:
+		if len(fill) != s.Type.Size() {
+			return nil, fmt.Errorf("%w: a fill value of %d bytes for elements of %s", ErrInvalid, len(fill), s.Type)
+		}
+		a.Fill = slices.Clone(fill)
+	default:
 		if a.Fill, err = s.Type.Encode(s.Fill); err != nil {
 			return nil, fmt.Errorf("fill value: %w", err)
 		}

@@ -1,0 +1,74 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/zarr"
+)
+
+// replaceRoot makes a dataset the root of a tree that has nothing in it yet but
+// the empty group that came with it.
+func (c *Connection) replaceRoot(ctx context.Context, doc zarr.Document) error {
+	a, ok := doc.(*zarr.Array)
+	if !ok {
+		return fmt.Errorf("%w: it came with the tree", ErrExist)
+	}
+	old, v, err := c.load(ctx, "")
+	if err != nil {
+		return err
+	}
+	if _, ok := old.(*zarr.Group); !ok || len(old.Head().Attrs) > 0 {
+		return fmt.Errorf("%w: only an empty root makes place for a dataset", ErrExist)
+	}
+	for info, err := range c.store.List(ctx, store.ListOptions{Shallow: true}) {
+		if err != nil {
+			return err
+		}
+		if info.Key != zarr.Key {
+			return fmt.Errorf("%w: only an empty root makes place for a dataset, and there is %q", ErrExist, info.Key)
+		}
+	}
+	raw, _, err := encode(a)
+	if err != nil {
+		return err
+	}
+	err = c.putIfMatch(ctx, zarr.Key, [][]byte{raw}, v, true)
+	if errors.Is(err, ErrConflict) {
+		err = fmt.Errorf("%w: somebody else changes the root at the same time", ErrExist)
+	}
+	return err
+}
+
+// unconsolidate takes copies of a node's document, which other programs may have
+// put into the groups above it, out of these, before the node changes: readers
+// would go on believing them.
+func (c *Connection) unconsolidate(ctx context.Context, path string) error {
+	for i := range path {
+		if i > 0 && path[i] != '/' {
+			continue
+		}
+		above := path[:i]
+		err := c.retry(ctx, documentKey(above), func() (again bool, err error) {
+			doc, v, err := c.loadAny(ctx, above)
+			if isNotExist(err) || errors.Is(err, errUnreadable) || err == nil && !doc.Head().Unconsolidate() {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+			raw, _, err := encode(doc)
+			if err != nil {
+				return false, err
+			}
+			err = c.putIfMatch(ctx, documentKey(above), [][]byte{raw}, v, true)
+			return errors.Is(err, ErrConflict), err
+		})
+		if err != nil {
+			return fmt.Errorf("remove the consolidated metadata of %s: %w", nodeName(above), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package dosna_test
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/nd"
+)
+
+func TestRootDataset(t *testing.T) {
+	dir := t.TempDir() + "/array.zarr"
+	c := create(t, dir)
+	spec := dosna.DatasetSpec{Shape: []int{5}, Type: dtype.Float32, Chunks: []int{2}}
+	d, err := c.CreateDataset(ctx, "", spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dosna.Write(ctx, d, nd.Selection{}, ramp(5)); err != nil {
+		t.Fatal(err)
+	}
+	again, err := dosna.Open(ctx, dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	d, err = again.OpenDataset(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := dosna.ReadAll[float32](ctx, d, nd.Selection{}); err != nil || !slices.Equal(got, ramp(5)) {
+		t.Errorf("read %v, %v", got, err)
+	}
+	if _, err := c.CreateDataset(ctx, "below", spec); !errors.Is(err, dosna.ErrInvalid) || !strings.Contains(err.Error(), "no children") {
+		t.Errorf("created below a dataset: %v", err)
+	}
+	if _, err := c.CreateDataset(ctx, "", spec); !errors.Is(err, dosna.ErrExist) {
+		t.Errorf("created twice: %v", err)
+	}
+	full := create(t, "mem://")
+	if _, err := full.CreateGroup(ctx, "g", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := full.CreateDataset(ctx, "", spec); !errors.Is(err, dosna.ErrExist) {
+		t.Errorf("created over a tree: %v", err)
+	}
+}
+
+func TestFillKeepsItsBits(t *testing.T) {
+	c := create(t, "mem://")
+	odd := dtype.Bytes([]float32{math.Float32frombits(0x7fc12345)})
+	d, err := c.CreateDataset(ctx, "x", dosna.DatasetSpec{Shape: []int{2}, Type: dtype.Float32, Fill: odd})
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := d.Clone(ctx, "y", true)
+	if err != nil || !slices.Equal(copied.Fill(), odd) {
+		t.Errorf("the clone's fill value is % x, want % x; %v", copied.Fill(), odd, err)
+	}
+	if _, err := c.CreateDataset(ctx, "z", dosna.DatasetSpec{Shape: []int{2}, Type: dtype.Float64, Fill: odd}); !errors.Is(err, dosna.ErrInvalid) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestDamagedMetadataCanBeDeleted(t *testing.T) {
+	dir := t.TempDir()
+	c := create(t, dir)
+	if _, err := c.CreateDataset(ctx, "x", dosna.DatasetSpec{Shape: []int{2}, Type: dtype.Float32}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "x", "zarr.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.OpenDataset(ctx, "x"); err == nil || errors.Is(err, dosna.ErrNotExist) {
+		t.Errorf("opened with %v", err)
+	}
+	if err := c.Delete(ctx, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "x")); !os.IsNotExist(err) {
+		t.Errorf("after deletion: %v", err)
+	}
+}
+
+// TestConsolidatedMetadataIsRemoved: copies of documents, as zarr-python makes
+// them, must not outlive a change of what they are copies of.
+func TestConsolidatedMetadataIsRemoved(t *testing.T) {
+	spec := dosna.DatasetSpec{Shape: []int{2}, Type: dtype.Float32}
+	for name, change := range map[string]func(c *dosna.Connection, d *dosna.Dataset) error{
+		"attributes": func(_ *dosna.Connection, d *dosna.Dataset) error {
+			return d.UpdateAttrs(ctx, func(a dosna.Attributes) error { a["x"] = 1; return nil })
+		},
+		"resize": func(_ *dosna.Connection, d *dosna.Dataset) error { return d.Resize(ctx, []int{3}) },
+		"create": func(c *dosna.Connection, _ *dosna.Dataset) error {
+			_, err := c.CreateDataset(ctx, "g/new", spec)
+			return err
+		},
+		"delete": func(c *dosna.Connection, _ *dosna.Dataset) error { return c.Delete(ctx, "g/x") },
+		"move":   func(c *dosna.Connection, _ *dosna.Dataset) error { return c.Move(ctx, "g/x", "g/y") },
+	} {
+		dir := t.TempDir()
+		c := create(t, dir)
+		d, err := c.CreateDataset(ctx, "g/x", spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := []string{filepath.Join(dir, "zarr.json"), filepath.Join(dir, "g", "zarr.json")}
+		for _, file := range files {
+			doc, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			with := strings.Replace(string(doc), "{", `{"consolidated_metadata": {"kind": "inline", "must_understand": false, "metadata": {}},`, 1)
+			if err := os.WriteFile(file, []byte(with), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := change(c, d); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, file := range files {
+			if doc, err := os.ReadFile(file); err != nil || strings.Contains(string(doc), "consolidated") {
+				t.Errorf("%s: %s still has the copies, %v", name, file, err)
+			}
+		}
+	}
+}
