@@ -28,6 +28,8 @@ func (d *Dataset) confirm(ctx context.Context, written func(shape []int) bool) e
 	switch {
 	case errors.Is(err, ErrNotExist):
 		return fmt.Errorf("%w: it was deleted, moved or replaced meanwhile", ErrNotExist)
+	case ctx.Err() != nil:
+		return fmt.Errorf("stored, but not known to be in the dataset: %w", context.Cause(ctx))
 	case err != nil:
 		return fmt.Errorf("stored, but not known to be in the dataset: %w", err)
 	case within(d.doc.Shape, s.shape) || written != nil && written(s.shape):

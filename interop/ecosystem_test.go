@@ -147,7 +147,7 @@ ds.to_zarr(sys.argv[1], zarr_format=3, mode="w")`, dir)
 	}
 	out := testenv.RunPython(t, []string{"numpy", "zarr", "xarray"}, `
 import json, sys, xarray
-ds = xarray.open_zarr(sys.argv[1], consolidated=False, chunks=None)
+ds = xarray.open_zarr(sys.argv[1], chunks=None)
 print(json.dumps({"time": ds["time"].values.tolist(), "last": ds["t"].sel(time=40).values.tolist(), "first": ds["t"].values[0].tolist(),
     "n": int(ds["n"]), "units": ds["t"].attrs["units"], "nan": repr(ds.attrs["missing"]), "inf": repr(ds["t"].attrs["valid_min"])}))`, dir)
 	compare(t, out, map[string]any{

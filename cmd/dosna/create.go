@@ -44,11 +44,8 @@ the tree is made if it is missing, but not those above it (see dosna init).`,
 }
 
 func (a *app) create(ctx context.Context, address string, s dosna.DatasetSpec) error {
-	if err := namesNode(address); err != nil {
-		return err
-	}
 	return a.at(ctx, address, dosna.Create, func(p place) error {
-		d, err := produce(ctx, p, false, func(path string) (*dosna.Dataset, error) { return p.CreateDataset(ctx, path, s) })
+		d, err := p.CreateDataset(ctx, p.path, s) // "/": the tree is to be one dataset
 		if err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func TestShieldNumbers(t *testing.T) {
 func TestParseAttr(t *testing.T) {
 	for text, want := range map[string]string{
 		"a=1": "a 1", "a=mm": "a mm", `a="1"`: "a 1", "a=true": "a true", "a=null": "a <nil>", "a=[1, 2]": "a [1 2]", "a=b=c": "a b=c",
-		"a=12345678901234567890": "a 12345678901234567890", "a=nan": "a nan", "a=truely": "a truely",
+		"a=12345678901234567890": "a 12345678901234567890", "a=nan": "a nan", "a=truehood": "a truehood",
 		"a": "", "=1": "", "a=": "", "a=01": "", "a={": "", "a=[1": "", `a="x`: "", "a=1 2": "", "a=3mm": "",
 	} {
 		name, v, err := parseAttr(text)
