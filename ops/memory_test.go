@@ -80,10 +80,9 @@ func blurChild(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	plane := make([]float32, shape[1]*64)
+	piece := make([]float32, 64*shape[1]*64)
 	for z := 0; z < shape[0]; z += 64 { // pieces of 64 × all × 64, a column of chunks
 		for x := 0; x < shape[2]; x += 64 {
-			piece := make([]float32, 64*len(plane))
 			for i := range piece {
 				piece[i] = float32((i*2654435761)>>20&1023) / 64
 			}

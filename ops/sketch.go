@@ -11,6 +11,7 @@ import (
 // wide. Bins exist where there are numbers.
 type sketch struct {
 	pages  [1 << 12]*[1 << sketchBits]int // by sign and exponent
+	zeros  int                            // counted apart, since they are common and are to stay exact
 	whole  bool                           // the numbers are integers
 	lo, hi float64                        // of all numbers
 }
@@ -20,6 +21,10 @@ const sketchBits = 10
 func (s *sketch) add(line []float64) {
 	for _, x := range line {
 		if x != x {
+			continue
+		}
+		if x == 0 {
+			s.zeros++
 			continue
 		}
 		u := math.Float64bits(x)
@@ -33,6 +38,7 @@ func (s *sketch) add(line []float64) {
 }
 
 func (s *sketch) merge(o *sketch) {
+	s.zeros += o.zeros
 	for i, theirs := range o.pages {
 		switch {
 		case theirs == nil:
@@ -52,6 +58,11 @@ func (s *sketch) merge(o *sketch) {
 func (s *sketch) at(rank int) (x, off float64) {
 	const half = len(s.pages) / 2
 	for i := range s.pages {
+		if i == half {
+			if rank -= s.zeros; rank < 0 {
+				return 0, 0
+			}
+		}
 		p := i - half // the positive ones come last
 		if i < half {
 			p = len(s.pages) - 1 - i
