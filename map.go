@@ -205,7 +205,7 @@ func (d *Dataset) readSerial(ctx context.Context, box nd.Box, dst nd.View) error
 			return err
 		}
 	}
-	return nil
+	return j.confirm(ctx)
 }
 
 // writeSerial writes a box on the caller's goroutine.

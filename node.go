@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dosna/dosna/store"
@@ -52,6 +53,8 @@ func resolve(base, path string) (string, error) {
 	return full, nil
 }
 
+var documentsV2 = []string{".zarray", ".zgroup", ".zattrs", ".zmetadata"}
+
 // checkPath refuses names that no node can have: those that stores refuse in
 // keys, and those that metadata and chunks of Zarr use.
 func checkPath(path string) error {
@@ -64,6 +67,8 @@ func checkPath(path string) error {
 			return fmt.Errorf("%w: %q is the name of metadata", ErrInvalid, name)
 		case strings.HasPrefix(name, "__"):
 			return fmt.Errorf("%w: %q begins with __, which Zarr reserves", ErrInvalid, name)
+		case slices.Contains(documentsV2, name):
+			return fmt.Errorf("%w: %q is the name of metadata of Zarr v2", ErrInvalid, name)
 		case strings.Trim(name, ".") == "":
 			return fmt.Errorf("%w: %q consists of dots", ErrInvalid, name)
 		}
@@ -128,7 +133,7 @@ func (c *Connection) node(path string, doc zarr.Document) (Node, error) {
 	case *zarr.Array:
 		d, err := newDataset(c, path, doc)
 		if err != nil {
-			return nil, fmt.Errorf("open %s in %s: %w", nodeName(path), c.url, err)
+			return nil, &store.Error{Op: "bind", Store: c.url, Key: documentKey(path), Err: fmt.Errorf("codecs: %w", err)}
 		}
 		return d, nil
 	case *zarr.Group:

@@ -120,12 +120,15 @@ func (d *Dataset) fault(key string, err error) error {
 }
 
 // readObject reads a box, in coordinates of the object, into dst. An absent
-// object reads as fill.
-func (d *Dataset) readObject(ctx context.Context, key string, box nd.Box, dst nd.View) error {
-	return d.c.retry(ctx, key, func() (again bool, err error) {
+// object reads as fill, and is reported.
+func (d *Dataset) readObject(ctx context.Context, key string, box nd.Box, dst nd.View) (absent bool, err error) {
+	err = d.c.retry(ctx, key, func() (again bool, err error) {
 		o := d.object(key)
-		return d.readFrom(ctx, o, o, box, dst)
+		again, err = d.readFrom(ctx, o, o, box, dst)
+		_, absent, _ = o.is()
+		return again, err
 	})
+	return absent, err
 }
 
 // readFrom reads from one state of an object, through a source that was made of

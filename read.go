@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
@@ -118,6 +119,9 @@ func (d *Dataset) readRegion(ctx context.Context, r *nd.Region, dst nd.View) err
 	if err == nil {
 		err = job.settle(ctx)
 	}
+	if err == nil {
+		err = job.confirm(ctx)
+	}
 	if err != nil {
 		return d.errorf("read", err)
 	}
@@ -132,6 +136,20 @@ type reading struct {
 	canon  nd.View
 	split  int
 	shared []*sharedSource // of each object, if it is split
+	absent atomic.Bool     // an object was not there
+}
+
+// confirm is called when all has been read. Where objects were not there that is
+// fill, unless the whole dataset has gone.
+func (j *reading) confirm(ctx context.Context) error {
+	if !j.absent.Load() {
+		return nil
+	}
+	_, err := j.d.sight(ctx)
+	if isNotExist(err) {
+		return fmt.Errorf("%w: it was deleted, moved or replaced meanwhile", ErrNotExist)
+	}
+	return err
 }
 
 // sharedSource is one state of an object that several tasks read parts of. What all
@@ -209,6 +227,7 @@ func (j *reading) settle(ctx context.Context) error {
 				return err
 			}
 		case absent:
+			j.absent.Store(true)
 			p := j.pieces.At(i)
 			if direct, ok := p.Direct(j.canon); ok {
 				nd.Fill(direct, j.d.doc.Fill)
@@ -224,18 +243,26 @@ func (j *reading) piece(ctx context.Context, p nd.Piece) error {
 	key := d.key(p.Cell)
 	box := p.Box.Sub(d.grid.Cell(p.Cell).Start)
 	if direct, ok := p.Direct(j.canon); ok {
-		return d.readObject(ctx, key, box, direct)
+		return j.object(ctx, key, box, direct)
 	}
 	held, buf, err := hold(box.Shape, j.canon.Item)
 	if err != nil {
 		return err
 	}
 	defer bufpool.Put(buf)
-	if err := d.readObject(ctx, key, box, held); err != nil {
+	if err := j.object(ctx, key, box, held); err != nil {
 		return err
 	}
 	p.Gather(j.canon, held)
 	return nil
+}
+
+func (j *reading) object(ctx context.Context, key string, box nd.Box, dst nd.View) error {
+	absent, err := j.d.readObject(ctx, key, box, dst)
+	if absent {
+		j.absent.Store(true)
+	}
+	return err
 }
 
 // longest returns the axis along which a box touches the most grains, and how

@@ -131,3 +131,31 @@ func TestConsolidatedMetadataIsRemoved(t *testing.T) {
 		}
 	}
 }
+
+// TestADeletedDatasetIsNotFill: with its objects gone, a dataset that somebody
+// has open must not read as if it had never been written.
+func TestADeletedDatasetIsNotFill(t *testing.T) {
+	for _, shards := range [][]int{nil, {4}} {
+		c := create(t, "mem://")
+		d, err := c.CreateDataset(ctx, "x", dosna.DatasetSpec{Shape: []int{8}, Type: dtype.Float32, Chunks: []int{2}, Shards: shards})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := dosna.ReadAll[float32](ctx, d, nd.Selection{}); err != nil || slices.Max(got) != 0 {
+			t.Errorf("an empty dataset reads %v, %v", got, err)
+		}
+		if err := c.Delete(ctx, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := dosna.ReadAll[float32](ctx, d, nd.Selection{}); !errors.Is(err, dosna.ErrNotExist) {
+			t.Errorf("a deleted dataset reads %v, %v", got, err)
+		}
+		out, err := c.CreateDataset(ctx, "y", dosna.DatasetSpec{Shape: []int{8}, Type: dtype.Float32})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.CopyTo(ctx, out); !errors.Is(err, dosna.ErrNotExist) {
+			t.Errorf("a deleted dataset was copied: %v", err)
+		}
+	}
+}

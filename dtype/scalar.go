@@ -72,7 +72,7 @@ func (t Type) encodeComplex(c complex128) ([]byte, error) {
 }
 
 // ParseScalar reads one element as a person types it: "5", "-0.5", "1e3", "nan",
-// "inf", "true", "1+2j".
+// "inf", "0x7fc00001" (all bits of a float), "true", "1+2j".
 func (t Type) ParseScalar(s string) ([]byte, error) {
 	e, err := t.parseScalar(strings.TrimSpace(s))
 	if err != nil {
@@ -102,6 +102,9 @@ func (t Type) parseScalar(s string) ([]byte, error) {
 	case Float:
 		if b, err := strconv.ParseBool(s); err == nil && len(s) > 1 {
 			return t.Encode(map[bool]float64{true: 1}[b])
+		}
+		if strings.HasPrefix(s, "0x") && len(s) == 2+2*t.size && !strings.ContainsAny(s, "pP") { // all the bits, as in fill values
+			return t.parseFloatFill([]byte(strconv.Quote(s)))
 		}
 		return t.parseFloat(s)
 	case Complex:

@@ -124,10 +124,10 @@ func (a *Array) Check() error {
 		return fmt.Errorf("shape: %v is negative or has too many elements for 63 bits", a.Shape)
 	}
 	if len(a.Chunks) != len(a.Shape) {
-		return fmt.Errorf("chunk_shape: %v has %d dimensions, and the shape %v has %d", a.Chunks, len(a.Chunks), a.Shape, len(a.Shape))
+		return fmt.Errorf("chunk_grid.configuration.chunk_shape: %v has %d dimensions, and the shape %v has %d", a.Chunks, len(a.Chunks), a.Shape, len(a.Shape))
 	}
 	if slices.ContainsFunc(a.Chunks, func(n int) bool { return n < 1 }) {
-		return fmt.Errorf("chunk_shape: %v has a length below 1", a.Chunks)
+		return fmt.Errorf("chunk_grid.configuration.chunk_shape: %v has a length below 1", a.Chunks)
 	}
 	if a.Type.Size() == 0 {
 		return fmt.Errorf("data_type: none is given")

@@ -129,7 +129,7 @@ func (a *app) between(ctx context.Context, from, to string, do func(src, dst pla
 }
 
 // errTaken is a destination where there is something.
-var errTaken = fmt.Errorf("there is a node already (%w); name another one, or remove it with dosna rm", dosna.ErrExist)
+var errTaken = fmt.Errorf("there is a node already (%w); name another one, replace it with --overwrite, or remove it with dosna rm", dosna.ErrExist)
 
 // namesNode is an error unless an address names a node below the root.
 func namesNode(address string) error {
