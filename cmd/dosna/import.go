@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,8 +32,9 @@ func (a *app) importCommand() *cobra.Command {
   .nii, .nii.gz     NIfTI, axes x, y, z; scaled if its header says so
   any other, or -   elements alone, with --shape and --dtype
 
-The file is read once, in pieces; it may be larger than memory. If the import
-fails or is interrupted, the dataset is removed again.`,
+A dataset of the same shape and type that has been created, and is still empty,
+is filled. The file is read once, in pieces; it may be larger than memory. If the
+import fails or is interrupted, the dataset is removed, or empty, again.`,
 		Example: `  dosna import volume.npy /tmp/pool#/scan/raw --chunks 64,64,64
   dosna import volume.npy /tmp/pool#/scan/sharded --chunks 64,64,64 --shards 256,256,256
   dosna import arrays.npz:mask /tmp/pool#/scan/mask --codec blosc:zstd:5:bitshuffle
@@ -84,15 +88,61 @@ func (a *app) importFile(ctx context.Context, path, address string, o *convert.O
 	defer f.Close()
 	return a.at(ctx, address, dosna.Create, func(p place) error {
 		opts, done := a.progress("importing", p.Options())
-		d, err := produce(ctx, p, overwrite, func(path string) (*dosna.Dataset, error) {
-			defer done()
-			return convert.Import(ctx, p.With(opts), path, s, f, nil)
-		})
+		d, err := p.waiting(ctx, s, f)
+		switch {
+		case err != nil:
+			done()
+			return err
+		case d != nil && !overwrite:
+			err = loadWaiting(ctx, d.With(opts), f)
+			done()
+		default:
+			d, err = produce(ctx, p, overwrite, func(path string) (*dosna.Dataset, error) {
+				defer done()
+				return convert.Import(ctx, p.With(opts), path, s, f, nil)
+			})
+		}
 		if err != nil {
 			return err
 		}
 		return a.confirmStored(ctx, "imported", place{p.Connection, d.Path()}, d, start)
 	})
+}
+
+// waiting returns the dataset at p if it has been created for what f holds and
+// nothing is stored in it yet; nil otherwise.
+func (p place) waiting(ctx context.Context, s dosna.DatasetSpec, f *convert.File) (*dosna.Dataset, error) {
+	n, err := p.node(ctx)
+	if errors.Is(err, dosna.ErrNotExist) {
+		return nil, nil
+	}
+	d, ok := n.(*dosna.Dataset)
+	if err != nil || !ok {
+		return nil, err
+	}
+	rest := s // what is said beyond what may be said again
+	rest.Chunks, rest.Shards = nil, nil
+	if len(rest.Attrs) == 0 {
+		rest.Attrs = nil
+	}
+	if !reflect.DeepEqual(rest, dosna.DatasetSpec{}) || s.Chunks != nil && !slices.Equal(s.Chunks, d.Chunks()) || s.Shards != nil && !slices.Equal(s.Shards, d.Shards()) ||
+		!slices.Equal(f.Shape(), d.Shape()) || f.Type() != d.Type() {
+		return nil, nil
+	}
+	u, err := d.Usage(ctx)
+	if err != nil || u.Objects > 0 {
+		return nil, err
+	}
+	return d, nil
+}
+
+// loadWaiting fills a dataset that was empty, and leaves it so if it fails.
+func loadWaiting(ctx context.Context, d *dosna.Dataset, f *convert.File) error {
+	err := convert.Load(ctx, d, f, nil)
+	if err != nil {
+		err = errors.Join(err, d.Clear(context.WithoutCancel(ctx)))
+	}
+	return err
 }
 
 // confirmStored says what has been made of how many bytes, and how fast.
