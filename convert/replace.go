@@ -22,6 +22,10 @@ func replaceFile(path string, write func(w io.Writer) error) error {
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
+		var at *os.PathError
+		if errors.As(err, &at) {
+			at.Path = path // the other name means nothing to anybody
+		}
 		return err
 	}
 	b := bufio.NewWriterSize(f, 1<<16)
