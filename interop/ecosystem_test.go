@@ -239,6 +239,38 @@ print(json.dumps(result))`, dir)
 	compare(t, out, map[string]any{"tensorstore whole": whole, "zarr-python whole": whole, "tensorstore marked": true, "zarr-python marked": true})
 }
 
+// TestCutIsRead: a dataset that has been made shorter carries a mark of ours, which
+// does not keep others from reading it, nor from growing it again over fill.
+func TestCutIsRead(t *testing.T) {
+	t.Parallel()
+	ctx, dir := t.Context(), t.TempDir()
+	c := create(t, dir)
+	d, err := c.CreateDataset(ctx, "x", dosna.DatasetSpec{Shape: []int{7}, Type: dtype.Uint8, Chunks: []int{2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dosna.Write(ctx, d, nd.Selection{}, []uint8{1, 2, 3, 4, 5, 6, 7}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Resize(ctx, []int{3}); err != nil {
+		t.Fatal(err)
+	}
+	out := testenv.RunPython(t, []string{"numpy", "zarr", "zarrs", "tensorstore"}, `
+import json, sys, tensorstore, zarr
+path = sys.argv[1] + "/x"
+spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": path}}
+result = {"tensorstore": tensorstore.open(spec).result().read().result().tolist()}
+a = zarr.open_array(path)
+result["zarr-python"] = a[...].tolist()
+zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"})
+result["zarrs"] = zarr.open_array(path, mode="r")[...].tolist()
+a.resize((6,))
+result["grown"] = a[...].tolist()
+print(json.dumps(result))`, dir)
+	cut := []any{1.0, 2.0, 3.0}
+	compare(t, out, map[string]any{"tensorstore": cut, "zarr-python": cut, "zarrs": cut, "grown": []any{1.0, 2.0, 3.0, 0.0, 0.0, 0.0}})
+}
+
 func compare(t testing.TB, out []byte, want map[string]any) {
 	t.Helper()
 	var got map[string]any
