@@ -17,37 +17,11 @@ type scale struct {
 }
 
 func newScale(from dtype.Type, slope, inter float64) *scale {
-	s := &scale{to: dtype.Float64, slope: slope, inter: inter, part: from.Size(), load: loader(from)}
+	s := &scale{to: dtype.Float64, slope: slope, inter: inter, part: from.Size(), load: from.Number()}
 	if from.Kind() == dtype.Complex {
 		s.to, s.part = dtype.Complex128, from.Size()/2
 	}
 	return s
-}
-
-// loader returns the function that reads a number, or a part of a complex one.
-func loader(t dtype.Type) func(b []byte) float64 {
-	e := binary.NativeEndian
-	switch t {
-	case dtype.Int8:
-		return func(b []byte) float64 { return float64(int8(b[0])) }
-	case dtype.Int16:
-		return func(b []byte) float64 { return float64(int16(e.Uint16(b))) }
-	case dtype.Int32:
-		return func(b []byte) float64 { return float64(int32(e.Uint32(b))) }
-	case dtype.Int64:
-		return func(b []byte) float64 { return float64(int64(e.Uint64(b))) }
-	case dtype.Uint16:
-		return func(b []byte) float64 { return float64(e.Uint16(b)) }
-	case dtype.Uint32:
-		return func(b []byte) float64 { return float64(e.Uint32(b)) }
-	case dtype.Uint64:
-		return func(b []byte) float64 { return float64(e.Uint64(b)) }
-	case dtype.Float32, dtype.Complex64:
-		return func(b []byte) float64 { return float64(math.Float32frombits(e.Uint32(b))) }
-	case dtype.Float64, dtype.Complex128:
-		return func(b []byte) float64 { return math.Float64frombits(e.Uint64(b)) }
-	}
-	return func(b []byte) float64 { return float64(b[0]) }
 }
 
 // apply scales the elements of raw into dst, of the same shape.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"strconv"
 	"testing"
 )
 
@@ -141,6 +142,24 @@ func TestHalvesAreWrittenShort(t *testing.T) {
 		elem, err := Float16.ParseScalar(s)
 		if got := Float16.Format(elem); err != nil || got != want {
 			t.Errorf("%s is written %s, want %s (%v)", s, got, want, err)
+		}
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for _, typ := range All() {
+		for _, text := range []string{"0", "1", "-3", "200", "2.5"} {
+			elem, err := typ.ParseScalar(text)
+			if err != nil {
+				continue // the type has no such number
+			}
+			want, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := typ.Number()(elem); got != want {
+				t.Errorf("%s of %s is read as %v", text, typ, got)
+			}
 		}
 	}
 }

@@ -1,0 +1,36 @@
+package dtype
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// Number returns the function that reads an element, in the machine's byte order,
+// as a float64: true is 1, and of a complex number it reads the real part. What
+// 64-bit integers hold beyond 2⁵³ is rounded.
+func (t Type) Number() func(elem []byte) float64 {
+	e := binary.NativeEndian
+	switch t {
+	case Int8:
+		return func(b []byte) float64 { return float64(int8(b[0])) }
+	case Int16:
+		return func(b []byte) float64 { return float64(int16(e.Uint16(b))) }
+	case Int32:
+		return func(b []byte) float64 { return float64(int32(e.Uint32(b))) }
+	case Int64:
+		return func(b []byte) float64 { return float64(int64(e.Uint64(b))) }
+	case Uint16:
+		return func(b []byte) float64 { return float64(e.Uint16(b)) }
+	case Uint32:
+		return func(b []byte) float64 { return float64(e.Uint32(b)) }
+	case Uint64:
+		return func(b []byte) float64 { return float64(e.Uint64(b)) }
+	case Float16:
+		return func(b []byte) float64 { return float64(Half(e.Uint16(b)).Float32()) }
+	case Float32, Complex64:
+		return func(b []byte) float64 { return float64(math.Float32frombits(e.Uint32(b))) }
+	case Float64, Complex128:
+		return func(b []byte) float64 { return math.Float64frombits(e.Uint64(b)) }
+	}
+	return func(b []byte) float64 { return float64(b[0]) }
+}
