@@ -111,21 +111,11 @@ func (s *Store) deleteTree(ctx context.Context, prefix string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	f, err := s.openFolder(prefix)
-	if errors.Is(err, store.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	f, names, temps, err := s.readFolder(prefix)
+	if f == nil || err != nil {
 		return err
 	}
 	defer f.Close()
-	names, temps, err := f.entries()
-	if errors.Is(err, store.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	for _, name := range temps {
 		sweep(f.d, name)
 	}

@@ -2,6 +2,7 @@ package filestore
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"iter"
 	"path/filepath"
@@ -44,6 +45,22 @@ func (s *Store) openFolder(prefix string) (*listing, error) {
 		return nil, err
 	}
 	return &listing{s, d, prefix}, nil
+}
+
+// readFolder opens a folder, to be closed, and reads its entries; nil if it is not
+// there, or not any more.
+func (s *Store) readFolder(prefix string) (l *listing, names, temps []string, err error) {
+	l, err = s.openFolder(prefix)
+	if err == nil {
+		if names, temps, err = l.entries(); err == nil {
+			return l, names, temps, nil
+		}
+		_ = l.Close() // only read
+	}
+	if errors.Is(err, store.ErrNotExist) {
+		err = nil
+	}
+	return nil, nil, nil, err
 }
 
 func (l *listing) Entries(context.Context) ([]string, error) {

@@ -187,21 +187,11 @@ func (s *Store) syncFolder(prefix string) error {
 
 // syncTree syncs every object put since then, and every folder.
 func (s *Store) syncTree(ctx context.Context, prefix string, since time.Time) error {
-	f, err := s.openFolder(prefix)
-	if errors.Is(err, store.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	f, names, _, err := s.readFolder(prefix)
+	if f == nil || err != nil {
 		return err
 	}
 	defer f.Close()
-	names, _, err := f.entries()
-	if errors.Is(err, store.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	for _, name := range names {
 		if strings.HasSuffix(name, "/") {
 			if err := s.syncTree(ctx, prefix+name, since); err != nil {
