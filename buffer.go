@@ -33,7 +33,6 @@ type pending struct {
 	box  nd.Box // of the object in the array
 	data nd.View
 	set  []byte // 1 for each element that has been written, in C order
-	left int    // how many have not; negative: to be counted
 	used uint64
 	lent [2]*[]byte // what data and set lie in
 }
@@ -117,7 +116,7 @@ func (b *Buffer) pending(cell []int) (*pending, error) {
 			return nil, err
 		}
 		marks := bufpool.Get(box.Size())
-		w = &pending{box: box, data: data, set: *marks, left: -1, lent: [2]*[]byte{buf, marks}}
+		w = &pending{box: box, data: data, set: *marks, lent: [2]*[]byte{buf, marks}}
 		clear(w.set)
 		b.held[key] = w
 		b.bytes += w.size()
@@ -140,16 +139,10 @@ func (w *pending) put(p nd.Piece, canon nd.View) {
 		p.Scatter(w.data.Sub(local), canon)
 		p.Scatter(marks, nd.View{Data: []byte{1}, Shape: canon.Shape, Strides: make([]int, len(canon.Shape)), Item: 1})
 	}
-	w.left = -1
 }
 
 // complete reports whether every element has been written.
-func (w *pending) complete() bool {
-	if w.left < 0 {
-		w.left = len(w.set) - bytes.Count(w.set, []byte{1})
-	}
-	return w.left == 0
-}
+func (w *pending) complete() bool { return bytes.IndexByte(w.set, 0) < 0 }
 
 // Flush stores everything that waits. An error is also that of every later call.
 func (b *Buffer) Flush(ctx context.Context) error {

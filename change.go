@@ -97,14 +97,9 @@ func (d *Dataset) deleteIfMatch(ctx context.Context, key string, v store.Version
 	if d.c.store.Guarantees().DeleteIfMatch {
 		return d.c.store.Delete(ctx, key, store.Cond{IfMatch: v})
 	}
-	buf := bufpool.Get(0)
-	defer bufpool.Put(buf)
-	out, err := d.chain.Encode((*buf)[:0], d.fillView(d.doc.Chunks))
-	*buf = out[:0]
-	if err != nil {
-		return err
-	}
-	return d.c.putIfMatch(ctx, key, [][]byte{out}, v, true)
+	return d.encoded(key, d.fillView(d.doc.Chunks), func(object []byte) error {
+		return d.c.putIfMatch(ctx, key, [][]byte{object}, v, true)
+	})
 }
 
 // fillView returns a view of that shape with fill in every element.

@@ -129,7 +129,7 @@ func (d *Dataset) copyObject(ctx context.Context, k *Chunk, dst *Dataset) error 
 		return err
 	}
 	check := d.Checked() && d.c.o.Verify == VerifyFull
-	buf := bufpool.Get(0)
+	buf := d.objectBuffer()
 	defer bufpool.Put(buf)
 	out, _, err := d.c.store.Get(ctx, k.key, store.GetOptions{Max: copyWhole}, (*buf)[:0])
 	*buf = out[:0]

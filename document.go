@@ -127,6 +127,24 @@ func (c *Connection) update(ctx context.Context, path string, change func(zarr.D
 	if err := c.unconsolidate(ctx, path); err != nil {
 		return err
 	}
+	err := c.rewrite(ctx, path, func() (zarr.Document, store.Version, error) {
+		doc, v, err := c.load(ctx, path)
+		if err == nil {
+			err = change(doc)
+		}
+		return doc, v, err
+	}, then)
+	if err != nil {
+		return err
+	}
+	return c.durable(ctx)
+}
+
+// rewrite replaces the document of a node by what a function makes of it, which is
+// called again if somebody else changed it in between; nil leaves it alone. The
+// document as stored is given to then, if any, before any other change in this
+// process is stored.
+func (c *Connection) rewrite(ctx context.Context, path string, change func() (zarr.Document, store.Version, error), then func(zarr.Document) error) error {
 	key := documentKey(path)
 	unlock, err := c.locks.lock(ctx, key)
 	if err != nil {
@@ -135,11 +153,8 @@ func (c *Connection) update(ctx context.Context, path string, change func(zarr.D
 	defer unlock()
 	var fresh zarr.Document
 	err = c.retry(ctx, key, func() (again bool, err error) {
-		doc, v, err := c.load(ctx, path)
-		if err != nil {
-			return false, err
-		}
-		if err := change(doc); err != nil {
+		doc, v, err := change()
+		if err != nil || doc == nil {
 			return false, err
 		}
 		raw, read, err := encode(doc)
@@ -150,13 +165,10 @@ func (c *Connection) update(ctx context.Context, path string, change func(zarr.D
 		err = c.putIfMatch(ctx, key, [][]byte{raw}, v, true)
 		return errors.Is(err, ErrConflict), err
 	})
-	if err == nil {
-		err = then(fresh)
+	if err != nil || then == nil || fresh == nil {
+		return err
 	}
-	if err == nil {
-		err = c.durable(ctx)
-	}
-	return err
+	return then(fresh)
 }
 
 // putIfMatch replaces an object that was read in version v or, if it was not

@@ -152,12 +152,22 @@ func (d *Dataset) writeObject(ctx context.Context, key string, v nd.View) error 
 	if d.chain.IsFill(v) {
 		return d.c.replace(ctx, key, nil)
 	}
-	buf := bufpool.Get(min(d.chain.MaxStored(), 1<<26)) // as much as encoders ask for, so that it comes back to be used again
+	return d.encoded(key, v, func(object []byte) error { return d.c.replace(ctx, key, [][]byte{object}) })
+}
+
+// encoded calls use with the encoded form of an object, the leading corner of
+// which is v.
+func (d *Dataset) encoded(key string, v nd.View, use func(object []byte) error) error {
+	buf := d.objectBuffer()
 	defer bufpool.Put(buf)
 	out, err := d.chain.Encode((*buf)[:0], v)
 	*buf = out[:0]
 	if err != nil {
 		return d.fault(key, err)
 	}
-	return d.c.replace(ctx, key, [][]byte{out})
+	return use(out)
 }
+
+// objectBuffer lends a buffer with as much room as encoders ask for: one that had
+// to grow would not come back to be used again.
+func (d *Dataset) objectBuffer() *[]byte { return bufpool.Get(min(d.chain.MaxStored(), 1<<26)) }

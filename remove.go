@@ -53,28 +53,17 @@ func (c *Connection) deleteFrom(ctx context.Context, base, path string) error {
 // mark marks a node as being deleted; one that is marked stays so. A document
 // that cannot be read is replaced by a marked one: what is damaged can be deleted.
 func (c *Connection) mark(ctx context.Context, path string) error {
-	key := documentKey(path)
-	unlock, err := c.locks.lock(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return c.retry(ctx, key, func() (again bool, err error) {
+	return c.rewrite(ctx, path, func() (zarr.Document, store.Version, error) {
 		doc, v, err := c.loadAny(ctx, path)
 		if errors.Is(err, errUnreadable) {
 			doc, err = zarr.NewGroup(nil), nil
 		}
 		if err != nil || doc.Head().Deleting {
-			return false, err
+			return nil, v, err
 		}
 		doc.Head().Deleting = true
-		raw, err := doc.Marshal()
-		if err != nil {
-			return false, err
-		}
-		err = c.putIfMatch(ctx, key, [][]byte{raw}, v, true)
-		return errors.Is(err, ErrConflict), err
-	})
+		return doc, v, nil
+	}, nil)
 }
 
 // Move renames a node, with everything below it, to a path where there is none;

@@ -51,21 +51,17 @@ func (c *Connection) unconsolidate(ctx context.Context, path string) error {
 			continue
 		}
 		above := path[:i]
-		err := c.retry(ctx, documentKey(above), func() (again bool, err error) {
+		without := func() (zarr.Document, store.Version, error) {
 			doc, v, err := c.loadAny(ctx, above)
 			if isNotExist(err) || errors.Is(err, errUnreadable) || err == nil && !doc.Head().Unconsolidate() {
-				return false, nil
+				return nil, v, nil
 			}
-			if err != nil {
-				return false, err
-			}
-			raw, _, err := encode(doc)
-			if err != nil {
-				return false, err
-			}
-			err = c.putIfMatch(ctx, documentKey(above), [][]byte{raw}, v, true)
-			return errors.Is(err, ErrConflict), err
-		})
+			return doc, v, err
+		}
+		doc, _, err := without() // as a rule there are none, and nobody has to wait
+		if doc != nil {
+			err = c.rewrite(ctx, above, without, nil)
+		}
 		if err != nil {
 			return fmt.Errorf("remove the consolidated metadata of %s: %w", nodeName(above), err)
 		}
