@@ -64,6 +64,16 @@ func (p *Patched) add(part []byte) {
 	p.Parts = append(p.Parts, part)
 }
 
+// join appends what q has, which it gives up.
+func (p *Patched) join(q *Patched) {
+	for _, part := range q.Parts {
+		p.add(part)
+	}
+	p.lent = append(p.lent, q.lent...)
+	p.room = nil
+	*q = Patched{}
+}
+
 // mark is a state of Patched to which it can be reset.
 type mark struct{ parts, last, size int }
 

@@ -33,6 +33,15 @@ func (x shardIndex) set(at, off, n int) {
 	binary.NativeEndian.PutUint64(x[16*at+8:], uint64(n))
 }
 
+// shift moves the inner chunks of some numbers.
+func (x shardIndex) shift(lo, hi, by int) {
+	for at := lo; at < hi && by != 0; at++ {
+		if off := binary.NativeEndian.Uint64(x[16*at:]); off != absent.off {
+			binary.NativeEndian.PutUint64(x[16*at:], off+uint64(by))
+		}
+	}
+}
+
 // entry returns where an inner chunk lies; stored is false if it does nowhere.
 // The bytes that it names need not be there.
 func (s *sharding) entry(x shardIndex, at int) (e entry, stored bool, err error) {

@@ -94,6 +94,18 @@ func (s *sharding) limit() int {
 func (s *sharding) grain() []int  { return s.inner.Grain() }
 func (s *sharding) checked() bool { return s.inner.Checked() && s.index.Checked() }
 
+// meets returns how many inner chunks a box touches.
+func (s *sharding) meets(box nd.Box) int {
+	n := 1
+	for i, size := range s.inner.in.Shape {
+		if box.Shape[i] == 0 {
+			return 0
+		}
+		n *= (box.Stop(i)-1)/size - box.Start[i]/size + 1
+	}
+	return n
+}
+
 // place is where a box and an inner chunk meet.
 type place struct {
 	cell nd.Box // in coordinates of the inner chunk

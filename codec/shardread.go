@@ -217,6 +217,19 @@ func (r *shardRead) readApart(ctx context.Context, e entry) error {
 func (r *shardRead) flush(ctx context.Context) error {
 	jobs := r.sc.jobs[r.base:]
 	slices.SortFunc(jobs, byOffset)
+	defer func() { r.sc.jobs = r.sc.jobs[:r.base] }()
+	if run := parallelOf(ctx); run != nil && len(jobs) > 1 {
+		mark := len(r.sc.ints)
+		defer func() { r.sc.ints = r.sc.ints[:mark] }()
+		if ends := r.sc.groups(jobs); len(ends) > 1 {
+			return r.spread(ctx, run, jobs, ends)
+		}
+	}
+	return r.readJobs(ctx, jobs)
+}
+
+// readJobs reads inner chunks, sorted by offset.
+func (r *shardRead) readJobs(ctx context.Context, jobs []job) error {
 	for len(jobs) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -227,7 +240,6 @@ func (r *shardRead) flush(ctx context.Context) error {
 		}
 		jobs = jobs[n:]
 	}
-	r.sc.jobs = r.sc.jobs[:r.base]
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -70,36 +71,50 @@ func (s *sharding) patch(ctx context.Context, sc *scratch, old Source, box nd.Bo
 		head = p.tail(s.indexLen)[:s.indexLen]
 		p.add(head)
 	}
-	pl := newPlace(sc, len(s.counts))
-	some := false
-	for at := range s.n {
-		from := p.size
-		data := was.take(at)
-		if s.locate(&pl, at, box) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := s.patchInner(ctx, sc, data, &pl, v, p); err != nil {
-				return s.located(err, at, was.entry)
-			}
-		} else {
-			p.add(data)
-		}
-		if p.size > from {
-			index.set(at, from-mark.size, p.size-from)
-			some = true
-		}
+	if run := parallelOf(ctx); run != nil && s.meets(box) > 1 {
+		err = s.patchRuns(ctx, run, was, box, v, index, p)
+	} else {
+		err = s.patchRun(ctx, sc, was, 0, s.n, box, v, index, p)
 	}
 	switch {
-	case !some:
+	case err != nil:
+		return err
+	case p.size == mark.size+len(head):
 		p.reset(mark)
 		return nil
-	case s.atStart:
+	}
+	index.shift(0, s.n, len(head))
+	if s.atStart {
 		return s.fillIndex(sc, head, index)
 	}
 	tail, err := s.appendIndex(sc, p.tail(s.indexLen), index)
 	p.add(tail)
 	return err
+}
+
+// patchRun appends to p what the inner chunks of some numbers are to become. In
+// the index they are found from where p ended.
+func (s *sharding) patchRun(ctx context.Context, sc *scratch, was *keptShard, lo, hi int, box nd.Box, v nd.View, index shardIndex, p *Patched) error {
+	first := p.size
+	pl := newPlace(sc, len(s.counts))
+	for at := lo; at < hi; at++ {
+		from := p.size
+		data, e := was.find(at)
+		if s.locate(&pl, at, box) {
+			if err := ctx.Err(); err != nil {
+				return context.Cause(ctx)
+			}
+			if err := s.patchInner(ctx, sc, data, &pl, v, p); err != nil {
+				return s.located(err, at, e)
+			}
+		} else {
+			p.add(data)
+		}
+		if p.size > from {
+			index.set(at, from-first, p.size-from)
+		}
+	}
+	return nil
 }
 
 func (s *sharding) patchInner(ctx context.Context, sc *scratch, data []byte, pl *place, v nd.View, p *Patched) error {
@@ -115,12 +130,10 @@ func (s *sharding) patchInner(ctx context.Context, sc *scratch, data []byte, pl 
 // keptShard is what a patch needs of the old shard: those inner chunks of which
 // it does not replace every element.
 type keptShard struct {
-	sc    *scratch
-	base  int
-	jobs  []job  // in order of their numbers
-	data  []byte // that they lie in
-	next  int
-	entry entry // of the inner chunk last taken
+	sc   *scratch
+	base int
+	jobs []job  // in order of their numbers
+	data []byte // that they lie in
 }
 
 // keep reads what a patch of box needs. The inner chunks last as long as p.
@@ -175,16 +188,15 @@ func (s *sharding) keep(ctx context.Context, sc *scratch, old Source, box nd.Box
 	return k, nil
 }
 
-// take returns the inner chunk of that number, if it is one of those kept. The
-// numbers are asked for in order.
-func (k *keptShard) take(at int) []byte {
-	if k.next == len(k.jobs) || k.jobs[k.next].at != at {
-		return nil
+// find returns the inner chunk of that number, if it is one of those kept, and
+// where it was.
+func (k *keptShard) find(at int) ([]byte, entry) {
+	i, ok := slices.BinarySearchFunc(k.jobs, at, func(j job, at int) int { return cmp.Compare(j.at, at) })
+	if !ok {
+		return nil, entry{}
 	}
-	j := k.jobs[k.next]
-	k.next++
-	k.entry = entry{uint64(j.off), uint64(j.n)}
-	return k.data[j.pos : j.pos+j.n]
+	j := k.jobs[i]
+	return k.data[j.pos : j.pos+j.n], entry{uint64(j.off), uint64(j.n)}
 }
 
 func (k *keptShard) close() { k.sc.jobs = k.sc.jobs[:k.base] }
