@@ -120,9 +120,10 @@ func (s *Store) Get(ctx context.Context, key string, o store.GetOptions, dst []b
 	if err != nil {
 		return fail(err)
 	}
-	if int64(cap(dst)-len(dst)) < n {
+	if len(dst) > 0 && int64(cap(dst)-len(dst)) < n {
 		dst = append(make([]byte, 0, int64(len(dst))+n), dst...)
 	}
+	// Where dst is empty, append allocates without clearing first.
 	return append(dst, obj.data[off:off+n]...), obj.info(key), nil
 }
 
@@ -169,11 +170,19 @@ func (s *Store) Put(ctx context.Context, key string, parts [][]byte, c store.Con
 	if err != nil {
 		return "", s.fail("put", key, err)
 	}
-	obj := &object{data: slices.Concat(parts...), modTime: time.Now()}
+	obj := &object{data: join(parts), modTime: time.Now()}
 	if err := s.tree.put(key, obj, c); err != nil {
 		return "", s.fail("put", key, err)
 	}
 	return obj.version, nil
+}
+
+// join copies; for one part, as is usual, without clearing memory first.
+func join(parts [][]byte) []byte {
+	if len(parts) == 1 {
+		return append([]byte(nil), parts[0]...)
+	}
+	return slices.Concat(parts...)
 }
 
 // Delete implements store.Store.

@@ -31,7 +31,10 @@ func RunLayer(t *testing.T, open func(t *testing.T) store.Store, wrap func(store
 	})
 }
 
-// bare hides the optional operations of a store.
+// Bare returns s without its optional operations, as if it had but those of
+// [store.Store].
+func Bare(s store.Store) store.Store { return bare{s} }
+
 type bare struct{ store.Store }
 
 func (b bare) String() string { return store.Name(b.Store) }
