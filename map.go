@@ -196,7 +196,7 @@ func (d *Dataset) readSerial(ctx context.Context, box nd.Box, dst nd.View) error
 		return err
 	}
 	pieces := r.Pieces(d.grid)
-	j := &reading{d: d, pieces: pieces, canon: dst, split: 1}
+	j := &reading{d: d, pieces: pieces, canon: dst}
 	for i := range pieces.Len() {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)

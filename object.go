@@ -147,12 +147,14 @@ func (d *Dataset) readFrom(ctx context.Context, o *object, src codec.Source, box
 }
 
 // writeObject stores a whole object, the leading corner of which is v; beyond
-// that it is fill.
+// that it is fill. One that is all fill is removed.
 func (d *Dataset) writeObject(ctx context.Context, key string, v nd.View) error {
-	if d.chain.IsFill(v) {
-		return d.c.replace(ctx, key, nil)
+	p, err := d.chain.Patch(ctx, nil, nd.Full(v.Shape), v)
+	if err != nil {
+		return d.fault(key, err)
 	}
-	return d.encoded(key, v, func(object []byte) error { return d.c.replace(ctx, key, [][]byte{object}) })
+	defer p.Release()
+	return d.c.replace(ctx, key, p.Parts)
 }
 
 // encoded calls use with the encoded form of an object, the leading corner of

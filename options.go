@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/store"
 )
@@ -85,8 +86,18 @@ func (o Options) local() *engine.Engine {
 	return engine.New(engine.Alone(), e.Workers())
 }
 
-// run runs the n tasks of a call, and tells of their progress.
+// run runs the n tasks of a call, and tells of their progress. Where all of them
+// are this process's own, workers without a task help the others.
 func (o Options) run(ctx context.Context, e *engine.Engine, n int, task func(ctx context.Context, i int) error) error {
+	if e.Comm().Size() == 1 && e.Workers() > 1 {
+		c := newCrew(e.Workers(), n)
+		ctx = codec.WithParallel(ctx, c.run)
+		whole := task
+		task = func(ctx context.Context, i int) error {
+			defer c.left.Add(-1)
+			return whole(ctx, i)
+		}
+	}
 	if o.Progress == nil {
 		return e.Run(ctx, n, engine.RunOptions{}, task)
 	}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 
-	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
@@ -113,12 +111,8 @@ func (d *Dataset) readRegion(ctx context.Context, r *nd.Region, dst nd.View) err
 		nd.Copy(dst, flat)
 		return nil
 	}
-	e := d.c.o.local()
-	job := d.plan(r, canon, e.Workers())
-	err := d.c.o.run(ctx, e, job.tasks(), job.task)
-	if err == nil {
-		err = job.settle(ctx)
-	}
+	job := &reading{d: d, pieces: r.Pieces(d.grid), canon: canon}
+	err := d.c.o.run(ctx, d.c.o.local(), job.pieces.Len(), job.task)
 	if err == nil {
 		err = job.confirm(ctx)
 	}
@@ -128,15 +122,12 @@ func (d *Dataset) readRegion(ctx context.Context, r *nd.Region, dst nd.View) err
 	return nil
 }
 
-// reading is a selection being read: a task for every stored object touched, or
-// several tasks where objects are few and can be read in parts.
+// reading is a selection being read: a task for every stored object touched.
 type reading struct {
 	d      *Dataset
 	pieces *nd.Pieces
 	canon  nd.View
-	split  int
-	shared []*sharedSource // of each object, if it is split
-	absent atomic.Bool     // an object was not there
+	absent atomic.Bool // an object was not there
 }
 
 // confirm is called when all has been read. Where objects were not there that is
@@ -152,94 +143,9 @@ func (j *reading) confirm(ctx context.Context) error {
 	return err
 }
 
-// sharedSource is one state of an object that several tasks read parts of. What all
-// of them need, such as the index of a shard, is read once.
-type sharedSource struct {
-	*object
-	once sync.Once
-	src  codec.Source
-	err  error
-}
-
-func (s *sharedSource) prepare(ctx context.Context) (codec.Source, error) {
-	s.once.Do(func() { s.src, s.err = s.d.chain.Prepare(ctx, s.object) })
-	return s.src, s.err
-}
-
-func (d *Dataset) plan(r *nd.Region, canon nd.View, workers int) *reading {
-	j := &reading{d: d, pieces: r.Pieces(d.grid), canon: canon, split: 1}
-	n := j.pieces.Len()
-	if n >= 4*workers || workers == 1 || slices.Equal(d.chain.Grain(), d.doc.Chunks) {
-		return j
-	}
-	most := 1
-	for i := range n {
-		p := j.pieces.At(i)
-		_, grains := longest(p.Box.Sub(d.grid.Cell(p.Cell).Start), d.chain.Grain())
-		most = max(most, grains)
-	}
-	if j.split = min((4*workers+n-1)/n, most); j.split > 1 {
-		for i := range n {
-			j.shared = append(j.shared, &sharedSource{object: d.object(d.key(j.pieces.At(i).Cell))})
-		}
-	}
-	return j
-}
-
-// tasks returns how many there are. Objects are split only where they are few.
-func (j *reading) tasks() int { return j.pieces.Len() * j.split }
-
+// task reads a piece from one state of its object.
 func (j *reading) task(ctx context.Context, i int) error {
-	d, p, part := j.d, j.pieces.At(i/j.split), i%j.split
-	box := p.Box.Sub(d.grid.Cell(p.Cell).Start)
-	direct, ok := p.Direct(j.canon)
-	if j.split == 1 || !ok {
-		if part > 0 {
-			return nil
-		}
-		return j.piece(ctx, p)
-	}
-	grains, ok := slice(box, d.chain.Grain(), part, j.split)
-	if !ok {
-		return nil
-	}
-	s := j.shared[i/j.split]
-	src, err := s.prepare(ctx)
-	if err == nil {
-		err = d.chain.Read(ctx, src, grains, direct.Sub(grains.Sub(box.Start)))
-	}
-	if err == nil {
-		return nil
-	}
-	if _, absent, changed := s.is(); absent || changed {
-		return nil // for settle
-	}
-	return d.fault(s.key, err)
-}
-
-// settle sees to what parts of an object agree on: that there is none, or else, if
-// it changed while they were read, that all of them show the same state of it.
-func (j *reading) settle(ctx context.Context) error {
-	for i, s := range j.shared {
-		switch _, absent, changed := s.is(); {
-		case changed:
-			if err := j.piece(ctx, j.pieces.At(i)); err != nil {
-				return err
-			}
-		case absent:
-			j.absent.Store(true)
-			p := j.pieces.At(i)
-			if direct, ok := p.Direct(j.canon); ok {
-				nd.Fill(direct, j.d.doc.Fill)
-			}
-		}
-	}
-	return nil
-}
-
-// piece reads all of a piece from one state of its object.
-func (j *reading) piece(ctx context.Context, p nd.Piece) error {
-	d := j.d
+	d, p := j.d, j.pieces.At(i)
 	key := d.key(p.Cell)
 	box := p.Box.Sub(d.grid.Cell(p.Cell).Start)
 	if direct, ok := p.Direct(j.canon); ok {
@@ -263,34 +169,4 @@ func (j *reading) object(ctx context.Context, key string, box nd.Box, dst nd.Vie
 		j.absent.Store(true)
 	}
 	return err
-}
-
-// longest returns the axis along which a box touches the most grains, and how
-// many.
-func longest(box nd.Box, grain []int) (axis, grains int) {
-	axis = -1
-	for i, g := range grain {
-		if n := (box.Stop(i)-1)/g - box.Start[i]/g + 1; n > grains {
-			axis, grains = i, n
-		}
-	}
-	return axis, grains
-}
-
-// slice cuts a box across the axis with the most grains into n runs of whole
-// grains and returns one of them; false if there is nothing in it.
-func slice(box nd.Box, grain []int, part, n int) (nd.Box, bool) {
-	axis, most := longest(box, grain)
-	if most <= 1 {
-		return box, part == 0
-	}
-	first := box.Start[axis] / grain[axis]
-	lo := max((first+most*part/n)*grain[axis], box.Start[axis])
-	hi := min((first+most*(part+1)/n)*grain[axis], box.Stop(axis))
-	if lo >= hi {
-		return box, false
-	}
-	cut := nd.Box{Start: slices.Clone(box.Start), Shape: slices.Clone(box.Shape)}
-	cut.Start[axis], cut.Shape[axis] = lo, hi-lo
-	return cut, true
 }
