@@ -78,6 +78,9 @@ func (s *Store) deleteIn(ctx context.Context, prefix string, names []string, c s
 	if removed {
 		s.dirty.folder(prefix)
 		s.prune(prefix)
+		if store.IsDurable(ctx) {
+			err = errors.Join(err, s.settle(prefix))
+		}
 	}
 	return err
 }
@@ -178,6 +181,12 @@ func (s *Store) Rename(ctx context.Context, from, to string) error {
 	}
 	above, _ := split(from)
 	s.prune(above)
+	if store.IsDurable(ctx) {
+		into, _ := split(to)
+		if err := errors.Join(s.settle(into), s.settle(above)); err != nil {
+			return s.fail(fmt.Sprintf("rename to %q", to), from, fmt.Errorf("%w: renamed, but it may not survive a loss of power: %w", store.ErrUnknownOutcome, err))
+		}
+	}
 	return nil
 }
 

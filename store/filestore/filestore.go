@@ -81,10 +81,34 @@ func Init(path string) error {
 	if path == "" {
 		return &store.Error{Op: "init", Store: `""`, Err: fmt.Errorf("%w: the path is empty", store.ErrInvalid)}
 	}
-	if err := os.MkdirAll(path, 0o777); err != nil {
+	if err := makeAll(path); err != nil {
 		return &store.Error{Op: "init", Store: path, Err: plain(err)}
 	}
 	return nil
+}
+
+// makeAll makes a directory and its parents, so that they survive a loss of power.
+func makeAll(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil
+	}
+	above := filepath.Dir(path)
+	if above != path {
+		if err := makeAll(above); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return errors.Join(err, fmt.Errorf("%s is not a directory", path))
+	}
+	return syncDir(above)
 }
 
 // OpenURL opens a file:// URL or a plain path.

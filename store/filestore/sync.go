@@ -113,13 +113,7 @@ func (s *Store) Sync(ctx context.Context) error {
 
 func (s *Store) sync(ctx context.Context, c changes) error {
 	if c.root {
-		above, err := openRoot(filepath.Dir(s.path))
-		if err != nil {
-			return err
-		}
-		err = above.sync()
-		above.close()
-		if err != nil {
+		if err := syncDir(filepath.Dir(s.path)); err != nil {
 			return err
 		}
 	}
@@ -150,12 +144,51 @@ func (s *Store) syncEach(ctx context.Context, c changes) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	// Those above may have been made by somebody else, and not be durable yet.
+	done := map[string]bool{}
 	for prefix := range c.folders {
-		if err := s.syncFolder(prefix); err != nil {
-			return err
+		for !done[prefix] {
+			if err := s.syncFolder(prefix); err != nil {
+				return err
+			}
+			done[prefix] = true
+			if prefix != "" {
+				prefix, _ = split(prefix)
+			}
 		}
 	}
 	return nil
+}
+
+// settle makes the names in a folder durable, and those of all folders on the way
+// to it, whoever has made them.
+func (s *Store) settle(prefix string) error {
+	for {
+		if err := s.syncFolder(prefix); err != nil {
+			return err
+		}
+		if prefix == "" {
+			break
+		}
+		prefix, _ = split(prefix)
+	}
+	s.dirty.mu.Lock()
+	made := s.dirty.root
+	s.dirty.mu.Unlock()
+	if !made {
+		return nil
+	}
+	return syncDir(filepath.Dir(s.path))
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(path string) error {
+	d, err := openRoot(path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.sync()
 }
 
 func (s *Store) syncKey(ctx context.Context, key string) error {

@@ -20,8 +20,8 @@ func (d dir) local() bool {
 	return unix.Fstatfs(d.fd, &st) == nil && st.Flags&unix.MNT_LOCAL != 0
 }
 
-func (d dir) replace(old, name string) error { return d.rename(old, name) }
+func exchange(int, string, int, string) error { return errors.ErrUnsupported }
 
-func (d dir) syncAll() error { return errors.ErrUnsupported }
+func syncfs(int) error { return errors.ErrUnsupported }
 
-func (f file) copyFrom(file, int64) error { return errors.ErrUnsupported }
+func copyRange(int, int, int) (int, error) { return 0, errors.ErrUnsupported }

@@ -1,10 +1,6 @@
 package filestore
 
-import (
-	"errors"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 func fsync(fd int) error { return unix.Fsync(fd) }
 
@@ -24,35 +20,10 @@ func (d dir) local() bool {
 	return false
 }
 
-// replace gives the file old the name of another, which it replaces. ext4
-// begins to write out what a rename puts over a file, which here would make a
-// Put several times slower to no purpose: Sync is what makes it durable. An
-// exchange of the names it leaves alone.
-func (d dir) replace(old, name string) error {
-	err := unix.Renameat2(d.fd, old, d.fd, name, unix.RENAME_EXCHANGE)
-	if err != nil {
-		return d.rename(old, name)
-	}
-	d.unlink(old) // if it fails, it is a leftover like others
-	return nil
+func exchange(at int, old string, to int, name string) error {
+	return unix.Renameat2(at, old, to, name, unix.RENAME_EXCHANGE)
 }
 
-// syncAll makes everything on the directory's file system durable.
-func (d dir) syncAll() error { return unix.Syncfs(d.fd) }
+func syncfs(fd int) error { return unix.Syncfs(fd) }
 
-// copyFrom appends all of src to f, within the kernel.
-func (f file) copyFrom(src file, size int64) error {
-	for size > 0 {
-		n, err := unix.CopyFileRange(src.fd, nil, f.fd, nil, int(min(size, most)), 0)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err == unix.EINVAL || err == unix.EXDEV || err == nil && n == 0:
-			return errors.ErrUnsupported // how some file systems put it
-		case err != nil:
-			return err
-		}
-		size -= int64(n)
-	}
-	return nil
-}
+func copyRange(dst, src, n int) (int, error) { return unix.CopyFileRange(src, nil, dst, nil, n, 0) }

@@ -180,7 +180,16 @@ func (w *writer) abort() {
 
 // commit gives the temporary file the object's name.
 func (w *writer) commit() (store.Version, error) {
-	locked, unlock, err := w.s.lock(w.ctx, w.d, w.prefix)
+	var err error
+	durable := store.IsDurable(w.ctx)
+	if durable {
+		err = w.temp.sync()
+	}
+	var locked bool
+	var unlock func()
+	if err == nil {
+		locked, unlock, err = w.s.lock(w.ctx, w.d, w.prefix)
+	}
 	if err != nil {
 		w.abort()
 		return "", err
@@ -193,6 +202,15 @@ func (w *writer) commit() (store.Version, error) {
 	unlock()
 	if err != nil {
 		w.s.prune(w.prefix)
+		return "", err
+	}
+	if durable {
+		err := w.s.settle(w.prefix)
+		if err == nil {
+			return a.version(), nil
+		}
+		err = fmt.Errorf("%w: stored, but it may not survive a loss of power: %w", store.ErrUnknownOutcome, err)
+		w.s.dirty.put(w.key, w.prefix, a.mtime, a.dev != w.s.dev)
 		return "", err
 	}
 	w.s.dirty.put(w.key, w.prefix, a.mtime, a.dev != w.s.dev)
