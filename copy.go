@@ -44,12 +44,11 @@ func copyTree(ctx context.Context, src Node, to *Connection, full string, o *Cop
 		return copyNode(ctx, src, to, full, o)
 	}
 	var below []string
-	err := g.Walk(ctx, func(n Node) error {
+	for n, err := range g.Walk(ctx) {
+		if err != nil {
+			return nil, err
+		}
 		below = append(below, strings.TrimPrefix(n.place(), folder(g.path)))
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	out, err := copyGroup(ctx, g, to, full)
 	if err != nil {

@@ -95,8 +95,11 @@ func TestCopyThroughAnotherAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	var paths []string
-	if err := root.Walk(ctx, func(n dosna.Node) error { paths = append(paths, n.Path()); return nil }); err != nil {
-		t.Fatal(err)
+	for n, err := range root.Walk(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, n.Path())
 	}
 	if want := []string{"/scan", "/scan/copy", "/scan/copy/scan", "/scan/copy/scan/x", "/scan/x"}; !slices.Equal(paths, want) {
 		t.Errorf("the tree is %v, want %v", paths, want)

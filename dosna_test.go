@@ -253,8 +253,11 @@ func TestNodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := root.Walk(ctx, func(n dosna.Node) error { paths = append(paths, n.Path()); return nil }); err != nil {
-		t.Fatal(err)
+	for n, err := range root.Walk(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, n.Path())
 	}
 	if want := []string{"/a", "/moved", "/moved/here", "/moved/here/data"}; !slices.Equal(paths, want) {
 		t.Errorf("walked %v, want %v", paths, want)

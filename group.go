@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/zarr"
 )
@@ -208,65 +207,4 @@ func (g *Group) Names(ctx context.Context) ([]string, error) {
 	}
 	slices.Sort(names)
 	return names, nil
-}
-
-// Children opens all nodes directly in the group, ordered by name.
-func (g *Group) Children(ctx context.Context) ([]Node, error) {
-	names, err := g.Names(ctx)
-	if err != nil {
-		return nil, err
-	}
-	nodes := make([]Node, len(names))
-	o := g.c.o
-	err = engine.New(nil, max(o.local().Workers(), g.c.concurrency())).Run(ctx, len(names), engine.RunOptions{}, func(ctx context.Context, i int) error {
-		if checkPath(join(g.path, names[i])) != nil {
-			return nil // no node can have this name
-		}
-		n, err := g.Open(ctx, names[i])
-		if errors.Is(err, ErrNotExist) {
-			return nil // not a node, or removed meanwhile
-		}
-		nodes[i] = n
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(nodes, func(n Node) bool { return n == nil }), nil
-}
-
-// concurrency is the number of requests worth having under way.
-func (c *Connection) concurrency() int {
-	if n := c.store.Guarantees().Concurrency; n > 0 {
-		return min(n, 64)
-	}
-	return 8
-}
-
-// SkipChildren leaves out the children of a group: the function given to Walk
-// returns it for the group.
-var SkipChildren = errors.New("skip the children of this group")
-
-// Walk calls f for every node below the group, parents before their children
-// and these in order of their names. It stops at the first error.
-func (g *Group) Walk(ctx context.Context, f func(Node) error) error {
-	children, err := g.Children(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range children {
-		err := f(n)
-		if errors.Is(err, SkipChildren) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if sub, ok := n.(*Group); ok {
-			if err := sub.Walk(ctx, f); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

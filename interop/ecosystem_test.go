@@ -183,8 +183,11 @@ print(json.dumps({"names": names, "n": g["a/b"].attrs["n"], "shape": g["a/b/data
 		t.Fatal(err)
 	}
 	var paths []string
-	if err := root.Walk(ctx, func(n dosna.Node) error { paths = append(paths, n.Path()); return nil }); err != nil {
-		t.Fatal(err)
+	for n, err := range root.Walk(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, n.Path())
 	}
 	if got := strings.Join(paths, " "); !strings.HasSuffix(got, "/a /a/b /a/b/data /a/theirs") {
 		t.Errorf("walked %s", got)

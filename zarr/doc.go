@@ -47,6 +47,7 @@ type Document interface {
 type Header struct {
 	Attrs    Attributes
 	Deleting bool                       // marked as being deleted: its chunks are about to go
+	Copy     string                     // with Deleting: what is there is a copy not completed, and this names the attempt
 	Extra    map[string]json.RawMessage // members that need not be understood
 }
 
@@ -110,7 +111,9 @@ func (o *object) takeHeader() (Header, error) {
 		}
 		h.Attrs = attrs
 	}
-	_, h.Deleting = o.pop(deletingMember)
+	if err := h.takeDeleting(o); err != nil {
+		return h, err
+	}
 	for _, name := range o.names() {
 		raw := o.rest[name]
 		if name == consolidated && isNull(raw) || mayIgnore(raw) {
@@ -123,6 +126,27 @@ func (o *object) takeHeader() (Header, error) {
 		return h, fmt.Errorf("%s: unknown member %q, which does not say that it may be ignored", o.path, name)
 	}
 	return h, nil
+}
+
+// takeDeleting takes the mark of a node that is to be treated as absent.
+func (h *Header) takeDeleting(o *object) error {
+	raw, ok := o.pop(deletingMember)
+	if !ok {
+		return nil
+	}
+	m, err := members(raw, deletingMember)
+	if err != nil {
+		return err
+	}
+	h.Deleting = true
+	var must bool
+	if err := m.take("must_understand", &must, optional); err != nil {
+		return err
+	}
+	if err := m.take("copy", &h.Copy, optional); err != nil {
+		return err
+	}
+	return m.end()
 }
 
 // mayIgnore reports whether raw is an object with "must_understand": false.
@@ -146,7 +170,11 @@ func (h *Header) marshal(kind string, known ...member) ([]byte, error) {
 		all = append(all, member{name, verbatim(h.Extra[name])})
 	}
 	if h.Deleting {
-		all = append(all, member{deletingMember, []member{{"must_understand", true}}})
+		mark := []member{{"must_understand", true}}
+		if h.Copy != "" {
+			mark = append(mark, member{"copy", h.Copy})
+		}
+		all = append(all, member{deletingMember, mark})
 	}
 	out, err := appendValue(nil, all, "\n")
 	return append(out, '\n'), err

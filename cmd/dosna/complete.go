@@ -59,15 +59,18 @@ func (a *app) addresses(cmd *cobra.Command, text string) ([]string, cobra.ShellC
 		if err != nil {
 			return err
 		}
-		nodes, err := g.Children(cmd.Context())
-		for _, n := range nodes {
+		t, err := below(cmd.Context(), g, false)
+		if err != nil {
+			return err
+		}
+		for _, n := range t.nodes {
 			if strings.HasPrefix(n.Name(), start) {
 				_, group := n.(*dosna.Group)
 				groups = groups || group
 				found = append(found, root+"#"+n.Path())
 			}
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -156,3 +156,14 @@ func numbers(list []float64) []number {
 	}
 	return out
 }
+
+// jsonLine writes a value that is made of plain members as JSON in one line.
+func jsonLine(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Sprintf(`{"error": %q}`, err)
+	}
+	return strings.TrimSpace(b.String())
+}

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
+	"fmt"
 
 	"github.com/dosna/dosna"
 )
@@ -12,66 +12,38 @@ import (
 // those with damaged metadata, do not hide the others.
 type tree struct {
 	nodes  []dosna.Node
-	broken []brokenNode
+	broken []error
 }
 
-type brokenNode struct {
-	path string
-	err  error
-}
+// told is how many broken nodes an error names.
+const told = 10
 
 // err is nil unless nodes are broken.
 func (t *tree) err() error {
-	var all []error
-	for _, b := range t.broken {
-		all = append(all, b.err)
+	if more := len(t.broken) - told; more > 0 {
+		return errors.Join(append(t.broken[:told:told], fmt.Errorf("and %d more nodes that cannot be opened; see dosna verify -r", more))...)
 	}
-	return errors.Join(all...)
+	return errors.Join(t.broken...)
 }
 
 // below returns the nodes in a group, or with recursive all below it, parents
 // before their children.
 func below(ctx context.Context, g *dosna.Group, recursive bool) (*tree, error) {
+	nodes := g.Children(ctx)
+	if recursive {
+		nodes = g.Walk(ctx)
+	}
 	t := &tree{}
-	return t, t.add(ctx, g, recursive)
-}
-
-func (t *tree) add(ctx context.Context, g *dosna.Group, recursive bool) error {
-	children, err := g.Children(ctx)
-	if err != nil && ctx.Err() == nil {
-		children, err = t.oneByOne(ctx, g)
-	}
-	if err != nil {
-		return err
-	}
-	for _, n := range children {
-		t.nodes = append(t.nodes, n)
-		if sub, ok := n.(*dosna.Group); ok && recursive {
-			if err := t.add(ctx, sub, true); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// oneByOne opens the children that can be opened, and notes the others.
-func (t *tree) oneByOne(ctx context.Context, g *dosna.Group) ([]dosna.Node, error) {
-	names, err := g.Names(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var nodes []dosna.Node
-	for _, name := range names {
-		n, err := g.Open(ctx, name)
+	for n, err := range nodes {
+		var broken *dosna.NodeError
 		switch {
 		case err == nil:
-			nodes = append(nodes, n)
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case !errors.Is(err, dosna.ErrNotExist) && !errors.Is(err, dosna.ErrInvalid):
-			t.broken = append(t.broken, brokenNode{strings.TrimRight(g.Path(), "/") + "/" + name, err})
+			t.nodes = append(t.nodes, n)
+		case errors.As(err, &broken):
+			t.broken = append(t.broken, broken)
+		default:
+			return nil, err
 		}
 	}
-	return nodes, nil
+	return t, nil
 }

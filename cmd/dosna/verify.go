@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,72 +14,109 @@ import (
 )
 
 func (a *app) verifyCommand() *cobra.Command {
-	var recursive bool
+	var o verifying
 	cmd := &cobra.Command{
 		Use:   "verify ADDRESS",
 		Short: "Check stored objects for damage",
-		Long: `Read every stored object of a dataset, or with -r of all datasets below a group,
-and check that it decodes, with all checksums; the metadata of nodes is checked as
-well. Objects that are damaged are named, and the exit code is 1.`,
+		Long: `Read every stored object of a dataset, or with -r of everything below a group, and
+check that it decodes, with all checksums; the metadata of nodes is checked as
+well. What is damaged is named as it is found, and the exit code is then 1. Objects
+that belong to nothing, and what interrupted commands have left, are told of too.
+
+With --resume the state is kept in a file: the same command goes on where it was
+interrupted, and removes the file at its end. With --json every finding is a line of
+JSON, and so is the summary, the last line.`,
 		Example: `  dosna verify /tmp/pool#/scan/raw
-  dosna verify -r /tmp/pool
-  dosna verify -r /tmp/pool --json`,
+  dosna verify -r /tmp/pool --json
+  dosna verify -r /tmp/pool --rate 100MB/s --resume /tmp/verify.state`,
 		Args: exactArgs("the address"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args[0], recursive) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args[0], o) },
 	}
-	cmd.Flags().BoolVarP(&recursive, "recursive", "r", false, "check everything below a group")
+	f := cmd.Flags()
+	f.BoolVarP(&o.recursive, "recursive", "r", false, "check everything below a group")
+	f.StringVar(&o.resume, "resume", "", "keep the state in `FILE`, and go on from there if it exists")
 	cmd.ValidArgsFunction = a.completeAddress(1)
 	return cmd
 }
 
-// verified is what verify has found.
+// verifying says how to verify.
+type verifying struct {
+	recursive bool
+	resume    string
+}
+
+// findingInfo is a finding in JSON.
+type findingInfo struct {
+	Kind   dosna.FindingKind `json:"finding"`
+	Object string            `json:"object"`
+	Error  string            `json:"error"`
+	Loss   bool              `json:"loss"`
+}
+
+// verified is the summary.
 type verified struct {
-	Datasets  int           `json:"datasets"`
-	Objects   int           `json:"objects"`
-	Unchecked []string      `json:"datasets_without_checksum"`
-	Faults    []verifyFault `json:"faults"`
+	Nodes    int                       `json:"nodes"`
+	Datasets int                       `json:"datasets"`
+	Objects  int                       `json:"objects"`
+	Bytes    int64                     `json:"bytes"`
+	Findings map[dosna.FindingKind]int `json:"findings"`
+	Losses   int                       `json:"losses"`
+	Seconds  float64                   `json:"seconds"`
 }
 
-type verifyFault struct {
-	Object string `json:"object"`
-	Error  string `json:"error"`
+// plus adds what one more run has verified.
+func (v verified) plus(n dosna.Verified) verified {
+	sum := verified{Nodes: v.Nodes + n.Nodes, Datasets: v.Datasets + n.Datasets, Objects: v.Objects + n.Objects, Bytes: v.Bytes + n.Bytes, Losses: v.Losses + n.Losses()}
+	sum.Findings = map[dosna.FindingKind]int{}
+	for _, counts := range []map[dosna.FindingKind]int{v.Findings, n.Findings} {
+		for kind, count := range counts {
+			sum.Findings[kind] += count
+		}
+	}
+	return sum
 }
 
-func (v *verified) fault(object string, err error) {
-	v.Faults = append(v.Faults, verifyFault{object, oneLine(err)})
-}
-
-func (a *app) verify(ctx context.Context, address string, recursive bool) error {
+func (a *app) verify(ctx context.Context, address string, o verifying) error {
 	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
-		v := verified{Unchecked: []string{}, Faults: []verifyFault{}}
-		n, err := p.node(ctx)
+		start := time.Now()
+		n, err := p.node(ctx) // one that cannot be opened is a finding
+		if errors.Is(err, dosna.ErrNotExist) || errors.Is(err, dosna.ErrInvalid) {
+			return err
+		}
+		if _, ok := n.(*dosna.Group); ok && !o.recursive {
+			return fmt.Errorf("%s is a group; check everything below it with: dosna verify -r", p)
+		}
+		state, err := openVerifyState(o.resume, p)
 		if err != nil {
 			return err
 		}
-		nodes := []dosna.Node{n}
-		if g, ok := n.(*dosna.Group); ok {
-			if !recursive {
-				return fmt.Errorf("%s is a group; check everything below it with: dosna verify -r", p)
-			}
-			tree, err := below(ctx, g, true)
-			if err != nil {
-				return err
-			}
-			nodes = tree.nodes
-			for _, b := range tree.broken {
-				v.fault(b.path, b.err)
-			}
+		for _, f := range state.Findings {
+			a.tell(f)
 		}
-		for _, n := range nodes {
-			if err := a.verifyNode(ctx, p, n, &v); err != nil {
-				return err
-			}
+		opts, finish := a.progress("verifying "+p.path, p.Options())
+		done, err := p.With(opts).Verify(ctx, p.path, dosna.VerifyOptions{
+			After: state.After,
+			Report: func(f dosna.Finding) {
+				info := findingInfo{f.Kind, f.Key, oneLine(f.Err), f.Kind.Loss()}
+				state.add(info)
+				a.tell(info)
+			},
+			Passed: state.passed,
+		})
+		finish()
+		if err != nil {
+			return errors.Join(err, state.save())
 		}
-		if err := a.show(v, v.print); err != nil {
+		sum := state.before.plus(done)
+		sum.Seconds = time.Since(start).Seconds()
+		if err := a.tellSum(sum); err != nil {
 			return err
 		}
-		if len(v.Faults) > 0 {
-			return fmt.Errorf("%s: %s of %d: %w", p, count(len(v.Faults), "fault"), v.Objects, errDamaged)
+		if err := state.remove(); err != nil {
+			return err
+		}
+		if sum.Losses > 0 {
+			return fmt.Errorf("%s: %s of %s: %w", p, count(sum.Losses, "fault"), count(sum.Objects, "object"), errDamaged)
 		}
 		return nil
 	})
@@ -85,35 +124,29 @@ func (a *app) verify(ctx context.Context, address string, recursive bool) error 
 
 var errDamaged = errors.New("there is damage")
 
-func (a *app) verifyNode(ctx context.Context, p place, n dosna.Node, v *verified) error {
-	d, ok := n.(*dosna.Dataset)
-	if !ok {
-		return nil
+// tell prints a finding in a line. That it cannot be printed is found when the
+// summary cannot be, either.
+func (a *app) tell(f findingInfo) {
+	line := fmt.Sprintf("%s: %s: %s", f.Kind, f.Object, f.Error)
+	if f.Loss {
+		line = fmt.Sprintf("BAD %s: %s", f.Object, f.Error)
 	}
-	opts, finish := a.progress("verifying "+d.Path(), p.Options())
-	defer finish()
-	checked, err := d.With(opts).Verify(ctx, func(f dosna.Fault) { v.fault(f.Key, f.Err) })
-	if err != nil {
-		return err
+	if a.json {
+		line = jsonLine(f)
 	}
-	v.Datasets++
-	v.Objects += checked
-	if !d.Checked() {
-		v.Unchecked = append(v.Unchecked, d.Path())
-	}
-	return nil
+	_, _ = io.WriteString(a.out, line+"\n")
 }
 
-func (v *verified) print(w *strings.Builder) {
-	for _, f := range v.Faults {
-		fmt.Fprintf(w, "BAD %s: %s\n", f.Object, f.Error)
+func (a *app) tellSum(v verified) error {
+	if a.json {
+		_, err := io.WriteString(a.out, jsonLine(v)+"\n")
+		return err
 	}
-	for _, path := range v.Unchecked {
-		fmt.Fprintf(w, "%s has no checksum: only damage that keeps it from being decoded is found\n", path)
-	}
-	result := "all right"
-	if n := len(v.Faults); n > 0 {
-		result = count(n, "fault")
-	}
-	fmt.Fprintf(w, "checked %s of %s: %s\n", count(v.Objects, "object"), count(v.Datasets, "dataset"), result)
+	return a.show(v, func(w *strings.Builder) {
+		result := "all right"
+		if v.Losses > 0 {
+			result = count(v.Losses, "fault")
+		}
+		fmt.Fprintf(w, "checked %s of %s: %s\n", count(v.Objects, "object"), count(v.Datasets, "dataset"), result)
+	})
 }

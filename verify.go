@@ -1,0 +1,235 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/store"
+)
+
+// FindingKind says what Verify has found.
+type FindingKind string
+
+// The kinds of findings. Damaged, Unread and Unreadable are of something that is
+// lost, or cannot be had; the others do no harm.
+const (
+	Damaged    FindingKind = "damaged"    // a stored object that does not decode, or fails its checksum
+	Unread     FindingKind = "unread"     // a stored object that the store does not give, as for lack of permission
+	Unreadable FindingKind = "unreadable" // metadata that makes no sense; objects of such a node are not looked at
+	Deleting   FindingKind = "deleting"   // a node whose deletion was interrupted, or is under way: absent for readers
+	Copying    FindingKind = "copying"    // a copy not completed, or under way: absent for readers
+	Cut        FindingKind = "cut"        // a dataset that has been cut, so that old elements may lie outside its shape
+	Outside    FindingKind = "outside"    // a stored object outside its dataset's shape
+	Stray      FindingKind = "stray"      // an object that belongs to no node, or a folder of such
+	Unchecked  FindingKind = "unchecked"  // a dataset without checksums: damage in it that still decodes is not found
+)
+
+// Loss reports whether something is lost, or cannot be had.
+func (k FindingKind) Loss() bool { return k == Damaged || k == Unread || k == Unreadable }
+
+// Finding is something that is not as it should be, or worth knowing.
+type Finding struct {
+	Kind FindingKind
+	Key  string // of the object, or of a folder with a slash at its end
+	Err  error  // what is wrong, in words
+}
+
+// VerifyOptions modify Verify; the zero value looks at everything.
+type VerifyOptions struct {
+	// After is where an earlier call had come to, its Verified.Last: what is
+	// stored under keys up to that one is left out. It needs a store that lists in
+	// order.
+	After string
+	// Report, if not nil, is given the findings, one at a time, in the order of
+	// their keys where the store lists in order.
+	Report func(Finding)
+	// Passed, if not nil, is told now and then what has been verified, findings
+	// of which have been reported: a later call may begin there. It is called
+	// only where After would work. An error ends Verify.
+	Passed func(Verified) error
+}
+
+// Verified counts what has been looked at.
+type Verified struct {
+	Last     string // the key up to which everything has been
+	Nodes    int    // whose metadata can be read
+	Datasets int    // among them
+	Objects  int    // stored objects of datasets that were decoded
+	Bytes    int64  // of these
+	Findings map[FindingKind]int
+}
+
+// Losses returns how many findings are of something lost.
+func (v Verified) Losses() int {
+	n := 0
+	for kind, count := range v.Findings {
+		if kind.Loss() {
+			n += count
+		}
+	}
+	return n
+}
+
+// Verify looks at everything that is stored at a path and below: it reads the
+// metadata of every node, decodes every stored object with all its checksums, and
+// finds out which objects belong to nothing. What it finds is reported, and is no
+// error; the error is for what kept it from looking. Objects that change meanwhile
+// are looked at again before they are reported. It holds a few objects in memory,
+// however large the tree is.
+//
+// That an object is missing is not found: absent objects are all fill.
+func (c *Connection) Verify(ctx context.Context, path string, o VerifyOptions) (Verified, error) {
+	v := &verifier{c: c, o: o, meter: c.o.meter(), nodes: map[string]*verifiedNode{}, folders: map[string]bool{}}
+	v.done.Findings = map[FindingKind]int{}
+	full, err := resolve(c.start, path)
+	if err != nil {
+		return v.done, err
+	}
+	v.root = full
+	if err := v.run(ctx); err != nil {
+		return v.done, fmt.Errorf("verify %s in %s: %w", nodeName(full), c.url, err)
+	}
+	return v.done, nil
+}
+
+// verifier is a Verify at work.
+type verifier struct {
+	c     *Connection
+	o     VerifyOptions
+	meter *meter
+	root  string // the path at which it began
+	done  Verified
+
+	nodes   map[string]*verifiedNode // of the folders that the batch is in
+	folders map[string]bool          // without metadata, reported
+}
+
+// What is looked at in one go: so many objects, or bytes of them.
+const (
+	verifiedAtOnce = 512
+	verifiedBytes  = 256 << 20
+)
+
+func (v *verifier) run(ctx context.Context) error {
+	sorted := v.c.store.Guarantees().ListSorted
+	if v.o.After != "" && !sorted {
+		return fmt.Errorf("%w: the store does not list in order, so that one cannot go on in the middle", errors.ErrUnsupported)
+	}
+	if !sorted {
+		v.o.Passed = nil
+	}
+	if n, err := v.load(ctx, v.root); err != nil {
+		return err
+	} else if n.state == nodeAbsent {
+		return fmt.Errorf("%w: there is no such node", ErrNotExist)
+	}
+	var batch []store.Info
+	var size int64
+	for info, err := range v.c.store.List(ctx, store.ListOptions{Prefix: folder(v.root), After: v.o.After}) {
+		if err != nil {
+			return err
+		}
+		batch, size = append(batch, info), size+info.Size
+		if len(batch) < verifiedAtOnce && size < verifiedBytes {
+			continue
+		}
+		if err := v.batch(ctx, batch); err != nil {
+			return err
+		}
+		batch, size = batch[:0], 0
+	}
+	return v.batch(ctx, batch)
+}
+
+// batch looks at some objects, and passes on what it found.
+func (v *verifier) batch(ctx context.Context, infos []store.Info) error {
+	if len(infos) == 0 {
+		return nil
+	}
+	v.meter.expect(len(infos))
+	if err := v.prefetch(ctx, infos); err != nil {
+		return err
+	}
+	checks := make([]verifyCheck, len(infos))
+	for i, info := range infos {
+		var err error
+		if checks[i], err = v.classify(ctx, info, v.node); err != nil {
+			return err
+		}
+	}
+	err := v.c.o.local().Run(ctx, len(checks), engine.RunOptions{}, func(ctx context.Context, i int) error {
+		err := v.check(ctx, &checks[i])
+		if err == nil {
+			v.meter.tick()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := range checks {
+		v.count(&checks[i])
+	}
+	v.done.Last = infos[len(infos)-1].Key
+	maps.DeleteFunc(v.nodes, func(path string, _ *verifiedNode) bool { return !strings.HasPrefix(v.done.Last, folder(path)) })
+	maps.DeleteFunc(v.folders, func(prefix string, _ bool) bool { return !strings.HasPrefix(v.done.Last, prefix) })
+	if v.o.Passed == nil {
+		return nil
+	}
+	passed := v.done
+	passed.Findings = maps.Clone(passed.Findings)
+	return v.o.Passed(passed)
+}
+
+// count adds what was looked at, and reports what is to be.
+func (v *verifier) count(k *verifyCheck) {
+	switch k.as {
+	case asChunk:
+		v.done.Objects++
+		v.done.Bytes += k.info.Size
+	case asDocument:
+		if k.node.state != nodeUnreadable {
+			v.done.Nodes++
+		}
+		if k.node.state == nodeArray {
+			v.done.Datasets++
+		}
+	}
+	for _, f := range k.found {
+		if strings.HasSuffix(f.Key, "/") {
+			if v.folders[f.Key] {
+				continue
+			}
+			v.folders[f.Key] = true
+		}
+		v.done.Findings[f.Kind]++
+		if v.o.Report != nil {
+			v.o.Report(f)
+		}
+	}
+}
+
+// prefetch reads the metadata of the nodes in a batch side by side.
+func (v *verifier) prefetch(ctx context.Context, infos []store.Info) error {
+	var paths []string
+	for _, info := range infos {
+		if path, ok := documentOf(info.Key); ok && v.nodes[path] == nil {
+			paths = append(paths, path)
+		}
+	}
+	nodes := make([]*verifiedNode, len(paths))
+	err := engine.New(nil, v.c.concurrency()).Run(ctx, len(paths), engine.RunOptions{}, func(ctx context.Context, i int) (err error) {
+		nodes[i], err = v.load(ctx, paths[i])
+		return err
+	})
+	for i, n := range nodes {
+		if n != nil {
+			v.nodes[paths[i]] = n
+		}
+	}
+	return err
+}

@@ -1,0 +1,234 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/zarr"
+)
+
+// verifiedNode is what Verify knows of a folder.
+type verifiedNode struct {
+	path    string
+	version store.Version
+	state   nodeState
+	d       *Dataset // of an array
+	err     error    // why it is unreadable
+}
+
+type nodeState int
+
+const (
+	nodeAbsent nodeState = iota // the folder has no metadata
+	nodeGroup
+	nodeArray
+	nodeDeleting
+	nodeCopying
+	nodeUnreadable
+)
+
+// documentOf returns the path of the node whose metadata has the key.
+func documentOf(key string) (path string, ok bool) {
+	if key == zarr.Key {
+		return "", true
+	}
+	path, ok = strings.CutSuffix(key, "/"+zarr.Key)
+	return path, ok && checkPath(path) == nil
+}
+
+// node returns what a folder is, as it was when it was first asked for.
+func (v *verifier) node(ctx context.Context, path string) (*verifiedNode, error) {
+	if n := v.nodes[path]; n != nil {
+		return n, nil
+	}
+	n, err := v.load(ctx, path)
+	if err == nil {
+		v.nodes[path] = n
+	}
+	return n, err
+}
+
+// load finds out what a folder is.
+func (v *verifier) load(ctx context.Context, path string) (*verifiedNode, error) {
+	n := &verifiedNode{path: path}
+	if path != "" && checkPath(path) != nil {
+		return n, nil // no node can have this name
+	}
+	doc, version, err := v.c.loadAny(ctx, path)
+	n.version = version
+	switch {
+	case isNotExist(err):
+		return n, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, store.ErrTemporary) || errors.Is(err, store.ErrClosed):
+		return nil, err
+	case err != nil:
+		n.state, n.err = nodeUnreadable, err
+		return n, nil
+	case doc.Head().Copy != "":
+		n.state = nodeCopying
+		return n, nil
+	case doc.Head().Deleting:
+		n.state = nodeDeleting
+		return n, nil
+	}
+	made, err := v.c.node(path, doc)
+	if err != nil {
+		n.state, n.err = nodeUnreadable, err
+		return n, nil
+	}
+	n.state = nodeGroup
+	if d, ok := made.(*Dataset); ok {
+		n.state, n.d = nodeArray, d
+	}
+	return n, nil
+}
+
+// verifyCheck is a stored object to be looked at.
+type verifyCheck struct {
+	info   store.Info
+	node   *verifiedNode // that it belongs to, or not
+	as     objectRole
+	coords []int
+	bare   string // a folder above it that ought to have metadata
+	found  []Finding
+}
+
+// objectRole is what an object is.
+type objectRole int
+
+const (
+	asUnknown  objectRole = iota // not to be looked at: it belongs to a node that is going, or not understood
+	asDocument                   // metadata
+	asChunk                      // of a dataset
+	asOutside                    // of its shape
+	asStray
+)
+
+// classify finds out what an object is from the metadata of the folders above it,
+// which node returns.
+func (v *verifier) classify(ctx context.Context, info store.Info, node func(ctx context.Context, path string) (*verifiedNode, error)) (verifyCheck, error) {
+	k := verifyCheck{info: info}
+	path, rest := v.root, strings.TrimPrefix(info.Key, folder(v.root))
+	lost := false // below a node that cannot be read
+	for {
+		n, err := node(ctx, path)
+		if err != nil {
+			return k, err
+		}
+		k.node = n
+		name, below, deeper := strings.Cut(rest, "/")
+		switch {
+		case n.state == nodeDeleting || n.state == nodeCopying:
+			if rest == zarr.Key {
+				k.as = asDocument
+			}
+			return k, nil
+		case rest == zarr.Key && n.state != nodeAbsent:
+			k.as = asDocument
+			return k, nil
+		case n.state == nodeArray:
+			if coords, ok := n.d.doc.Keys.Coords(rest, n.d.NDim()); !ok {
+				k.as = asStray
+			} else if k.coords, k.as = coords, asOutside; n.d.inGrid(coords) {
+				k.as = asChunk
+			}
+			return k, nil
+		case n.state == nodeUnreadable:
+			lost = true
+		case n.state == nodeAbsent && !lost && k.bare == "":
+			k.bare = folder(path)
+		}
+		if !deeper {
+			if n.state != nodeUnreadable && !lost {
+				k.as = asStray
+			}
+			return k, nil
+		}
+		path, rest = join(path, name), below
+	}
+}
+
+// check looks at an object. Before something is held to be wrong, it is looked at
+// once more, with the metadata of that moment.
+func (v *verifier) check(ctx context.Context, k *verifyCheck) error {
+	fresh := func(ctx context.Context, path string) (*verifiedNode, error) { return v.load(ctx, path) }
+	for range maxTries {
+		if err := v.look(ctx, k); err != nil || len(k.found) == 0 {
+			return err
+		}
+		switch _, err := v.c.store.Stat(ctx, k.info.Key); {
+		case isNotExist(err):
+			*k = verifyCheck{info: k.info}
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		}
+		again, err := v.classify(ctx, k.info, fresh)
+		if err != nil {
+			return err
+		}
+		if again.node.path == k.node.path && again.node.state == k.node.state && again.node.version == k.node.version {
+			return nil
+		}
+		*k = again
+	}
+	return nil
+}
+
+// look fills in what is found of an object.
+func (v *verifier) look(ctx context.Context, k *verifyCheck) error {
+	k.found = nil
+	add := func(kind FindingKind, key string, err error) { k.found = append(k.found, Finding{kind, key, err}) }
+	if k.bare != "" && k.as != asUnknown {
+		add(Stray, k.bare, errors.New("a folder without zarr.json: what is in it belongs to no node, and nodes below it are not found from above"))
+	}
+	switch k.as {
+	case asStray:
+		if k.bare == "" {
+			add(Stray, k.info.Key, fmt.Errorf("it belongs to nothing: %s has no such object", nodeName(k.node.path)))
+		}
+	case asOutside:
+		add(Outside, k.info.Key, fmt.Errorf("it lies outside the shape %v of %s, and is never read", k.node.d.doc.Shape, nodeName(k.node.path)))
+	case asChunk:
+		err := k.node.d.chunk(k.coords).Verify(ctx)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, store.ErrTemporary) || errors.Is(err, store.ErrClosed):
+			return err
+		case errors.Is(err, ErrCorrupt):
+			add(Damaged, k.info.Key, err)
+		default:
+			add(Unread, k.info.Key, err)
+		}
+	case asDocument:
+		k.describe(add)
+	}
+	return nil
+}
+
+// describe adds what there is to say of a node.
+func (k *verifyCheck) describe(add func(kind FindingKind, key string, err error)) {
+	name, key := nodeName(k.node.path), k.info.Key
+	switch n := k.node; n.state {
+	case nodeUnreadable:
+		add(Unreadable, key, n.err)
+	case nodeDeleting:
+		add(Deleting, key, fmt.Errorf("the deletion of %s was interrupted, or is under way; delete it again, or create another node in its place", name))
+	case nodeCopying:
+		add(Copying, key, fmt.Errorf("the copy %s was not completed, or is under way; resume it, or create another node in its place", name))
+	case nodeArray:
+		if isCut(n.d.doc) {
+			add(Cut, key, fmt.Errorf("%s has been cut: old elements may lie outside its shape, until it grows", name))
+		}
+		if !n.d.Checked() {
+			add(Unchecked, key, fmt.Errorf("%s has no checksum: only damage that keeps it from being decoded is found", name))
+		}
+	}
+}
