@@ -6,7 +6,10 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
@@ -212,4 +215,140 @@ func (l *locking) Delete(ctx context.Context, key string, c store.Cond) error {
 	}
 	defer l.listing.Unlock()
 	return l.Store.Delete(ctx, key, c)
+}
+
+// mixedReader reads a stream in pieces of whatever is there.
+type mixedReader struct{ bare }
+
+func (m mixedReader) OpenReader(ctx context.Context, key string, o store.GetOptions) (io.ReadCloser, store.Info, error) {
+	info, err := m.Stat(ctx, key)
+	if err != nil || o != (store.GetOptions{}) {
+		return nil, store.Info{}, errors.ErrUnsupported
+	}
+	return io.NopCloser(&pieces{ctx, m.bare, key, 0}), info, nil
+}
+
+func (m mixedReader) OpenWriter(context.Context, string, store.Cond) (store.Writer, error) {
+	return nil, errors.ErrUnsupported
+}
+
+type pieces struct {
+	ctx context.Context
+	s   store.Store
+	key string
+	off int64
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	got, info, err := p.s.Get(p.ctx, p.key, store.GetOptions{Range: store.Range{Off: p.off, Len: int64(len(b))}}, nil)
+	if err != nil {
+		return 0, err
+	}
+	if p.off += int64(len(got)); p.off == info.Size {
+		return copy(b, got), io.EOF
+	}
+	return copy(b, got), nil
+}
+
+// looseRanges reads ranges of whatever version there is.
+type looseRanges struct{ bare }
+
+func (l looseRanges) GetRanges(ctx context.Context, key string, _ store.Cond, spans []nd.Span) (store.Info, error) {
+	return store.GetRanges(ctx, l.Store, key, store.Cond{}, spans)
+}
+
+// paging lists a few keys at a time and goes on behind as many.
+type paging struct{ store.Store }
+
+func (p *paging) List(ctx context.Context, o store.ListOptions) iter.Seq2[store.Info, error] {
+	return func(yield func(store.Info, error) bool) {
+		for page, more := 0, true; more; page++ {
+			more = false
+			n := 0
+			for info, err := range p.Store.List(ctx, o) {
+				if n++; n > page*10 {
+					if !yield(info, err) {
+						return
+					}
+					if more = n == page*10+10; more {
+						break
+					}
+				}
+			}
+		}
+	}
+}
+
+// slots refuses what is beyond so many operations at a time, of which a listing
+// may be one as long as it lasts.
+type slots struct {
+	store.Store
+	most    int64
+	listing bool
+	taken   atomic.Int64
+}
+
+func (s *slots) take(ctx context.Context) error {
+	if s.taken.Add(1) > s.most {
+		return errors.New("too many at once")
+	}
+	runtime.Gosched()
+	return nil
+}
+
+func (s *slots) Get(ctx context.Context, key string, o store.GetOptions, dst []byte) ([]byte, store.Info, error) {
+	defer s.taken.Add(-1)
+	if err := s.take(ctx); err != nil {
+		return dst, store.Info{}, err
+	}
+	return s.Store.Get(ctx, key, o, dst)
+}
+
+func (s *slots) List(ctx context.Context, o store.ListOptions) iter.Seq2[store.Info, error] {
+	return func(yield func(store.Info, error) bool) {
+		if s.listing {
+			defer s.taken.Add(-1)
+			if err := s.take(ctx); err != nil {
+				yield(store.Info{}, err)
+				return
+			}
+		}
+		s.Store.List(ctx, o)(yield)
+	}
+}
+
+// promising promises one size of objects and takes another.
+type promising struct {
+	bare
+	promised, taken int64
+}
+
+func (p promising) Guarantees() store.Guarantees {
+	g := p.bare.Guarantees()
+	g.MaxObject = p.promised
+	return g
+}
+
+func (p promising) Put(ctx context.Context, key string, parts [][]byte, c store.Cond) (store.Version, error) {
+	if n := len(bytes.Join(parts, nil)); int64(n) > p.taken {
+		return "", &store.Error{Op: "put", Store: "x", Key: key, Err: store.ErrTooLarge}
+	}
+	return p.bare.Put(ctx, key, parts, c)
+}
+
+// ownLock checks conditions under a lock that other openings do not know.
+type ownLock struct {
+	store.Store
+	mu sync.Mutex
+}
+
+func (l *ownLock) Put(ctx context.Context, key string, parts [][]byte, c store.Cond) (store.Version, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	info, err := l.Stat(ctx, key)
+	if err := c.MeetWrite(err == nil, info.Version); err != nil {
+		return "", &store.Error{Op: "put", Store: "x", Key: key, Err: err}
+	}
+	time.Sleep(time.Microsecond)
+	return l.Store.Put(ctx, key, parts, store.Cond{})
 }

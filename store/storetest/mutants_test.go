@@ -20,11 +20,44 @@ func plainGet(s store.Store, ctx context.Context, key string, o store.GetOptions
 }
 
 // mutants are wrong stores, by what is wrong with them, and an area in which
-// some check must notice it.
+// some check must notice it, or the one that must.
 var mutants = map[string]struct {
 	area string
 	make func() store.Store
 }{
+	"a deleted version is replaced": {"race/a version is changed once", func() store.Store {
+		return mutant{Store: memstore.New(), delete: func(s store.Store, ctx context.Context, key string, c store.Cond) error {
+			if c.IfMatch != "" {
+				if info, err := s.Stat(ctx, key); err != nil || info.Version != c.IfMatch {
+					return &store.Error{Op: "delete", Store: "x", Err: store.ErrConflict}
+				}
+				runtime.Gosched()
+				c.IfMatch = ""
+			}
+			return s.Delete(ctx, key, c)
+		}}
+	}},
+	"put returns the version that is there": {"race/versions are never used twice", func() store.Store {
+		return mutant{Store: memstore.New(), put: func(s store.Store, ctx context.Context, key string, parts [][]byte, c store.Cond) (store.Version, error) {
+			v, err := s.Put(ctx, key, parts, c)
+			if err != nil {
+				return v, err
+			}
+			runtime.Gosched()
+			if info, err := s.Stat(ctx, key); err == nil {
+				v = info.Version
+			}
+			return v, nil
+		}}
+	}},
+	"a reader mixes versions":     {"race/streams", func() store.Store { return mixedReader{bare{memstore.New()}} }},
+	"ranges ignore the condition": {"race/get if match returns that version", func() store.Store { return looseRanges{bare{memstore.New()}} }},
+	"listing goes on by number":   {"race/listing what changes", func() store.Store { return &paging{Store: memstore.New()} }},
+	"refuses when busy":           {"race/busy", func() store.Store { return &slots{Store: memstore.New(), most: 20} }},
+	"listing holds a slot":        {"race/busy", func() store.Store { return &slots{Store: memstore.New(), most: 40, listing: true} }},
+	"larger than MaxObject":       {"put/too large", func() store.Store { return promising{bare{memstore.New()}, 1000, 1 << 40} }},
+	"smaller than MaxObject":      {"put/too large", func() store.Store { return promising{bare{memstore.New()}, 1000, 999} }},
+
 	"lost update": {"race", func() store.Store {
 		return mutant{Store: memstore.New(), put: func(s store.Store, ctx context.Context, key string, parts [][]byte, c store.Cond) (store.Version, error) {
 			if c.IfMatch != "" {
@@ -405,7 +438,7 @@ func TestMutants(t *testing.T) {
 			var noticed []string
 			for range 20 { // races need not show at once
 				for _, c := range all() {
-					if c.Area != m.area || !c.For(memstore.New().Guarantees()) {
+					if (c.Area != m.area && c.String() != m.area) || !c.For(m.make().Guarantees()) {
 						continue
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -419,7 +452,65 @@ func TestMutants(t *testing.T) {
 					return
 				}
 			}
-			t.Errorf("a store that is wrong passes every check of the area %q", m.area)
+			t.Errorf("a store that is wrong passes the checks of %q", m.area)
+		})
+	}
+}
+
+// TestPromising shows that a store which honours MaxObject passes.
+func TestPromising(t *testing.T) {
+	Run(t, func(t *testing.T) store.Store { return promising{bare{memstore.New()}, 12 << 20, 12 << 20} })
+}
+
+// sharedMutants are stores whose openings know too little of each other; make
+// returns openings of one.
+var sharedMutants = map[string]struct {
+	area string
+	make func() []store.Store
+}{
+	"a cache that nobody tells": {"shared/seen at once", func() []store.Store {
+		below := memstore.New()
+		return []store.Store{
+			&sharing{Store: bare{below}, kept: map[string][]byte{}},
+			&sharing{Store: bare{below}, kept: map[string][]byte{}},
+		}
+	}},
+	"versions of its own": {"shared/conditions", func() []store.Store {
+		below := memstore.New()
+		return []store.Store{below, mutant{Store: below, stat: func(s store.Store, ctx context.Context, key string) (store.Info, error) {
+			info, err := s.Stat(ctx, key)
+			info.Version += "-"
+			return info, err
+		}}}
+	}},
+	"a lock for each opening": {"race/put if match loses no update", func() []store.Store {
+		below := memstore.New()
+		return []store.Store{&ownLock{Store: below}, &ownLock{Store: below}}
+	}},
+	"a lock for each opening, if absent": {"race/one put if absent wins", func() []store.Store {
+		below := memstore.New()
+		return []store.Store{&ownLock{Store: below}, &ownLock{Store: below}}
+	}},
+}
+
+func TestSharedMutants(t *testing.T) {
+	for name, m := range sharedMutants {
+		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+			for range 20 { // races need not show at once
+				for _, c := range all() {
+					if c.String() != m.area {
+						continue
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+					err := c.Shared(ctx, m.make())
+					cancel()
+					if err != nil {
+						t.Logf("%.200v", err)
+						return
+					}
+				}
+			}
+			t.Errorf("a store that is wrong passes %q", m.area)
 		})
 	}
 }

@@ -156,13 +156,35 @@ func putFolder(ctx context.Context, s store.Store) error {
 	return nil
 }
 
+// putTooLarge: MaxObject bytes can be stored, and one more cannot, by whatever
+// operation.
 func putTooLarge(ctx context.Context, s store.Store) error {
 	data := make([]byte, s.Guarantees().MaxObject)
 	if _, err := put(ctx, s, "largest", data); err != nil {
 		return err
 	}
+	if _, err := store.Copy(ctx, s, "largest", "copy", store.Cond{}); err != nil {
+		return err
+	}
+	if err := errors.Join(holds(ctx, s, "largest", data), holds(ctx, s, "copy", data)); err != nil {
+		return err
+	}
 	_, err := put(ctx, s, "larger", append(data, 0))
 	if err := wants(err, store.ErrTooLarge, "put of one byte more than MaxObject"); err != nil {
+		return err
+	}
+	w, err := store.OpenWriter(ctx, s, "larger", store.Cond{})
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if _, err = w.Write(data); err != nil {
+		return err
+	}
+	if _, err = w.Write([]byte{0}); err == nil {
+		_, err = w.Commit()
+	}
+	if err := wants(err, store.ErrTooLarge, "writing one byte more than MaxObject as a stream"); err != nil {
 		return err
 	}
 	return absent(ctx, s, "larger")

@@ -29,6 +29,10 @@ type Check struct {
 	// left with objects in it.
 	Run func(ctx context.Context, s store.Store) error
 
+	// Shared does what Run does with several openings of the same store, which
+	// take turns or race; nil where that would show nothing new.
+	Shared func(ctx context.Context, handles []store.Store) error
+
 	// Needs reports whether the check is for stores with these promises;
 	// nil: for all.
 	Needs func(store.Guarantees) bool
@@ -51,7 +55,7 @@ func Checks() []Check {
 func all() []Check {
 	return slices.Concat(
 		getChecks, putChecks, deleteChecks, listChecks, rangeChecks, condChecks, keyChecks,
-		streamChecks, bulkChecks, contextChecks, raceChecks,
+		streamChecks, bulkChecks, contextChecks, sharedChecks, raceChecks,
 	)
 }
 
