@@ -20,12 +20,11 @@ type Buffer struct {
 	d     *Dataset
 	limit int
 
-	turn   // for what follows
-	held   map[string]*pending
-	bytes  int
-	clock  uint64
-	stored bool  // something has been, since the last Flush
-	err    error // of a flush
+	turn  // for what follows
+	held  map[string]*pending
+	bytes int
+	clock uint64
+	err   error // of a flush
 }
 
 // pending is a stored object with elements that wait to be written.
@@ -41,13 +40,14 @@ type pending struct {
 // (zero: 256 MiB) before it stores what was longest not written to. A buffer must
 // be closed.
 func (d *Dataset) Buffer(limit int) (*Buffer, error) {
+	d = d.now()
 	if err := d.c.o.writable(); err != nil {
 		return nil, d.errorf("write", err)
 	}
 	if limit <= 0 {
 		limit = 256 << 20
 	}
-	return &Buffer{d: d.now(), limit: limit, turn: newTurn(), held: map[string]*pending{}}, nil
+	return &Buffer{d: d, limit: limit, turn: newTurn(), held: map[string]*pending{}}, nil
 }
 
 // WriteBox assigns the elements of a view, which is broadcast, to a box.
@@ -157,12 +157,6 @@ func (b *Buffer) flushAll(ctx context.Context) error {
 	if b.err == nil {
 		b.err = b.flush(ctx, 0)
 	}
-	if b.err == nil && b.stored {
-		if err := b.d.stored(ctx); err != nil {
-			b.err = b.d.errorf("write", err)
-		}
-		b.stored = false
-	}
 	return b.err
 }
 
@@ -191,13 +185,19 @@ func (b *Buffer) flush(ctx context.Context, keep int) error {
 	for left := b.bytes; n < len(keys) && left > keep; n++ {
 		left -= b.held[keys[n]].size()
 	}
+	if n == 0 {
+		return nil
+	}
+	d, err := b.d.toWrite(ctx, nil)
+	if err != nil {
+		return d.errorf("write", err)
+	}
 	stored := make([]bool, n)
-	err := b.d.c.o.local().Run(ctx, n, engine.RunOptions{}, func(ctx context.Context, i int) error {
-		err := b.store(ctx, keys[i], b.held[keys[i]])
+	err = d.wrote(ctx, d.c.o.local().Run(ctx, n, engine.RunOptions{}, func(ctx context.Context, i int) error {
+		err := d.storePending(ctx, keys[i], b.held[keys[i]])
 		stored[i] = err == nil
 		return err
-	})
-	b.stored = b.stored || n > 0
+	}))
 	for i, key := range keys[:n] {
 		if stored[i] {
 			w := b.held[key]
@@ -213,9 +213,9 @@ func (b *Buffer) flush(ctx context.Context, keep int) error {
 	return nil
 }
 
-func (b *Buffer) store(ctx context.Context, key string, w *pending) error {
+func (d *Dataset) storePending(ctx context.Context, key string, w *pending) error {
 	if w.complete() {
-		return b.d.writeCell(ctx, key, w.data)
+		return d.writeCell(ctx, key, w.data)
 	}
 	local := nd.Full(w.box.Shape)
 	merged, buf, err := hold(w.box.Shape, w.data.Item)
@@ -223,8 +223,8 @@ func (b *Buffer) store(ctx context.Context, key string, w *pending) error {
 		return err
 	}
 	defer bufpool.Put(buf)
-	return b.d.change(ctx, key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
-		if err := b.d.was(ctx, old, local, merged, key); err != nil {
+	return d.change(ctx, key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
+		if err := d.was(ctx, old, local, merged, key); err != nil {
 			return local, merged, err
 		}
 		item := w.data.Item

@@ -21,6 +21,9 @@ type edit struct {
 	// valid, if not nil, is asked after the object has been read and before it
 	// is stored: an error keeps it from being stored.
 	valid func(ctx context.Context) error
+	// function says that the new elements depend on the old: doing it twice is
+	// not doing it once.
+	function bool
 }
 
 // writeCell stores the object of a cell of the grid, v being the part of it
@@ -47,20 +50,25 @@ func (d *Dataset) change(ctx context.Context, key string, u edit) error {
 		return err
 	}
 	defer unlock()
-	return d.c.retry(ctx, key, func() (again bool, err error) {
+	var doubt doubts
+	err = d.c.retry(ctx, key, func() (again bool, err error) {
 		o := d.object(key)
-		err = d.tryChange(ctx, o, o, u)
+		err = d.tryChange(ctx, o, o, u, &doubt)
 		_, absent, again := o.is()
 		if absent && !again && errors.Is(err, ErrNotExist) { // which the first read has found out
-			err = d.tryChange(ctx, o, nil, u)
-			_, _, again = o.is()
+			err = d.tryChange(ctx, o, nil, u, &doubt)
 		}
-		return err != nil && again, err
+		version, absent, again := o.is()
+		return err != nil && (again || doubt.again(err, version, !absent)), err
 	})
+	if err == nil {
+		err = d.c.log.keepShort(ctx)
+	}
+	return err
 }
 
 // tryChange changes the state o of an object, read through old.
-func (d *Dataset) tryChange(ctx context.Context, o *object, old codec.Source, u edit) error {
+func (d *Dataset) tryChange(ctx context.Context, o *object, old codec.Source, u edit, doubt *doubts) error {
 	box, v, err := u.part(old)
 	if err != nil {
 		return err
@@ -79,9 +87,12 @@ func (d *Dataset) tryChange(ctx context.Context, o *object, old codec.Source, u 
 		}
 	}
 	version, absent, _ := o.is()
+	if u.function && !doubt.same(version, !absent) {
+		return settled{doubt.err}
+	}
 	switch {
 	case p.Parts != nil:
-		err = d.c.putIfMatch(ctx, o.key, p.Parts, version, !absent)
+		_, err = d.c.putIfMatch(ctx, o.key, p.Parts, version, !absent)
 	case !absent:
 		err = d.deleteIfMatch(ctx, o.key, version)
 	}
@@ -98,7 +109,8 @@ func (d *Dataset) deleteIfMatch(ctx context.Context, key string, v store.Version
 		return d.c.store.Delete(ctx, key, store.Cond{IfMatch: v})
 	}
 	return d.encoded(key, d.fillView(d.doc.Chunks), func(object []byte) error {
-		return d.c.putIfMatch(ctx, key, [][]byte{object}, v, true)
+		_, err := d.c.putIfMatch(ctx, key, [][]byte{object}, v, true)
+		return err
 	})
 }
 

@@ -65,40 +65,39 @@ func (k *Chunk) Write(ctx context.Context, src nd.View) error { return k.d.Write
 // Create stores the chunk, with the elements of a view which is broadcast. One
 // that is stored already is ErrExist, though one that is all fill is not stored.
 func (k *Chunk) Create(ctx context.Context, src nd.View) error {
-	d := k.d
-	err := d.c.o.writable()
-	if err == nil {
-		err = d.checkView(src)
-	}
+	err := k.d.checkView(src)
 	if err == nil {
 		src, err = src.Broadcast(k.box.Shape)
 	}
-	if err != nil {
-		return k.errorf("create", err)
-	}
-	p, err := d.chain.Patch(ctx, nil, nd.Full(k.box.Shape), src)
-	if err != nil {
-		return k.errorf("create", err)
-	}
-	defer p.Release()
-	if p.Parts == nil {
-		var there bool
-		if there, err = k.Exists(ctx); there {
-			err = ErrExist
-		}
-	} else {
-		err = d.c.putIfAbsent(ctx, k.key, p.Parts)
+	var d *Dataset
+	if err == nil {
+		d, err = k.d.toWrite(ctx, k.within)
 	}
 	if err == nil {
-		err = d.confirm(ctx, k.within)
-	}
-	if err == nil {
-		err = d.c.durable(ctx)
+		err = d.wrote(ctx, d.createObject(ctx, k, src))
 	}
 	if err != nil {
 		return k.errorf("create", err)
 	}
 	return nil
+}
+
+// createObject stores an object where there is none.
+func (d *Dataset) createObject(ctx context.Context, k *Chunk, v nd.View) error {
+	p, err := d.chain.Patch(ctx, nil, nd.Full(k.box.Shape), v)
+	if err != nil {
+		return err
+	}
+	defer p.Release()
+	if p.Parts != nil {
+		_, err = d.c.createObject(ctx, k.key, p.Parts)
+		return err
+	}
+	there, err := k.Exists(ctx)
+	if there {
+		err = ErrExist
+	}
+	return err
 }
 
 func (k *Chunk) within(shape []int) bool {

@@ -17,6 +17,7 @@ type Connection struct {
 	start string // path of the node that the address named
 	o     Options
 	locks *locks
+	log   *journal // of a call that writes to a dataset; else nil
 }
 
 // Open opens the tree at an address: a URL or a plain path, "/data/pool" or
@@ -63,9 +64,9 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 	case c.o.Mode == Exclusive && err == nil:
 		return nil, fmt.Errorf("create %s: %w", c.url, ErrExist)
 	case (c.o.Mode == Create || c.o.Mode == Exclusive) && errors.Is(err, ErrNotExist):
-		err := c.create(ctx, "", zarr.NewGroup(nil))
-		if errors.Is(err, ErrExist) && c.o.Mode == Create {
-			err = nil // somebody else was faster
+		_, err := c.create(ctx, "", zarr.NewGroup(nil))
+		if c.o.Mode == Create && (errors.Is(err, ErrExist) || errors.Is(err, ErrUnknownOutcome)) {
+			_, _, err = c.load(ctx, "") // somebody else was faster
 		}
 		if err != nil {
 			return nil, err

@@ -58,15 +58,16 @@ func (d *Dataset) CopyTo(ctx context.Context, dst *Dataset) error {
 		}
 		return nil
 	}
+	dst, err := dst.toWrite(ctx, nil)
+	if err != nil {
+		return d.errorf("copy", err)
+	}
 	e := d.c.o.engine()
 	ranks := e.Comm().Size()
-	err := e.Run(ctx, ranks, engine.RunOptions{}, func(ctx context.Context, rank int) error {
+	err = e.Run(ctx, ranks, engine.RunOptions{}, func(ctx context.Context, rank int) error {
 		return d.copyShare(ctx, dst, func(coords []int) bool { return ranks == 1 || share(coords, ranks) == rank })
 	})
-	if err == nil {
-		err = dst.stored(ctx)
-	}
-	if err != nil {
+	if err = dst.wrote(ctx, err); err != nil {
 		return d.errorf("copy", err)
 	}
 	return nil
@@ -125,8 +126,7 @@ const copyWhole = 32 << 20
 func (d *Dataset) copyObject(ctx context.Context, k *Chunk, dst *Dataset) error {
 	to := dst.key(k.coords)
 	if d.c.store == dst.c.store {
-		_, err := store.Copy(ctx, d.c.store, k.key, to, store.Cond{})
-		return err
+		return dst.c.copied(ctx, k.key, to)
 	}
 	check := d.Checked() && d.c.o.Verify == VerifyFull
 	buf := d.objectBuffer()

@@ -20,7 +20,7 @@ type Dataset struct {
 	handle
 	*layout                         // at the time of a call: see now
 	latest  *atomic.Pointer[layout] // after the last resize
-	seen    *atomic.Pointer[sighting]
+	seen    *sightings
 	checked *codec.Chain // which verifies all that it can
 	chain   *codec.Chain // which does as the options say
 	prefix  string       // of the keys of stored objects
@@ -48,7 +48,7 @@ func newDataset(c *Connection, path string, a *zarr.Array) (*Dataset, error) {
 		return nil, err
 	}
 	d := &Dataset{
-		handle: newHandle(c, path, a.Head()), layout: l, latest: new(atomic.Pointer[layout]), seen: new(atomic.Pointer[sighting]),
+		handle: newHandle(c, path, a.Head()), layout: l, latest: new(atomic.Pointer[layout]), seen: new(sightings),
 		checked: checked, chain: verifying(checked, c.o.Verify), prefix: folder(path),
 	}
 	d.latest.Store(l)

@@ -1,11 +1,10 @@
 package dosna
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"time"
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/zarr"
@@ -75,37 +74,61 @@ func nodeName(path string) string {
 	return fmt.Sprintf("%q", "/"+path)
 }
 
-// create stores the document of a node that does not exist.
-func (c *Connection) create(ctx context.Context, path string, doc zarr.Document) error {
+// create stores the document of a node that does not exist, and returns its
+// version.
+func (c *Connection) create(ctx context.Context, path string, doc zarr.Document) (store.Version, error) {
 	raw, _, err := encode(doc)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return c.putIfAbsent(ctx, documentKey(path), [][]byte{raw})
+	return c.createObject(ctx, documentKey(path), [][]byte{raw})
+}
+
+// createObject stores an object where there is none. If it is not known whether
+// that was done, and there is one then, whose it is cannot be told.
+func (c *Connection) createObject(ctx context.Context, key string, parts [][]byte) (v store.Version, err error) {
+	err = c.certain(ctx, func() (err error) {
+		v, err = c.putIfAbsent(ctx, key, parts)
+		if !errors.Is(err, ErrUnknownOutcome) {
+			return err
+		}
+		if _, again := c.store.Stat(ctx, key); again == nil {
+			return settled{fmt.Errorf("it is there now, from this call or another: %w", err)}
+		}
+		return err
+	})
+	return v, err
 }
 
 // putIfAbsent stores an object where there is none.
-func (c *Connection) putIfAbsent(ctx context.Context, key string, parts [][]byte) error {
+func (c *Connection) putIfAbsent(ctx context.Context, key string, parts [][]byte) (store.Version, error) {
 	if c.store.Guarantees().PutIfAbsent {
-		_, err := c.store.Put(ctx, key, parts, store.Cond{IfAbsent: true})
-		return err
+		return c.put(ctx, key, parts, store.Cond{IfAbsent: true})
 	}
 	if err := c.mayRace("create " + key); err != nil {
-		return err
+		return "", err
 	}
 	unlock, err := c.locks.lock(ctx, key)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer unlock()
 	switch _, err := c.store.Stat(ctx, key); {
 	case err == nil:
-		return &store.Error{Op: "create", Store: c.url, Key: key, Err: ErrExist}
+		return "", &store.Error{Op: "create", Store: c.url, Key: key, Err: ErrExist}
 	case !errors.Is(err, ErrNotExist):
-		return err
+		return "", err
 	}
-	_, err = c.store.Put(ctx, key, parts, store.Cond{})
-	return err
+	return c.put(ctx, key, parts, store.Cond{})
+}
+
+// put stores an object, and notes that it did.
+func (c *Connection) put(ctx context.Context, key string, parts [][]byte, cond store.Cond) (store.Version, error) {
+	v, err := c.store.Put(ctx, key, parts, cond)
+	if err == nil || errors.Is(err, ErrUnknownOutcome) {
+		c.noted(key, v)
+	}
+	return v, err
 }
 
 // mayRace says whether something may be done without the store's help against
@@ -120,72 +143,106 @@ func (c *Connection) mayRace(what string) error {
 // update changes the document of a node by a function, which is applied again
 // to the new document if somebody else changed it in between. The document as
 // stored is given to then before any other change in this process is stored.
-func (c *Connection) update(ctx context.Context, path string, change func(zarr.Document) error, then func(zarr.Document) error) error {
+func (c *Connection) update(ctx context.Context, path string, r revision) error {
 	if err := c.o.writable(); err != nil {
 		return err
 	}
 	if err := c.unconsolidate(ctx, path); err != nil {
 		return err
 	}
-	err := c.rewrite(ctx, path, func() (zarr.Document, store.Version, error) {
-		doc, v, err := c.load(ctx, path)
-		if err == nil {
-			err = change(doc)
-		}
-		return doc, v, err
-	}, then)
-	if err != nil {
+	if err := c.rewrite(ctx, path, r); err != nil {
 		return err
 	}
 	return c.durable(ctx)
 }
 
-// rewrite replaces the document of a node by what a function makes of it, which is
-// called again if somebody else changed it in between; nil leaves it alone. The
-// document as stored is given to then, if any, before any other change in this
-// process is stored.
-func (c *Connection) rewrite(ctx context.Context, path string, change func() (zarr.Document, store.Version, error), then func(zarr.Document) error) error {
+// revision is a change to a document.
+type revision struct {
+	// load reads the document; nil is Connection.load.
+	load func(ctx context.Context, path string) (zarr.Document, store.Version, error)
+	// change changes it. If it is false there is nothing to store. It is called
+	// again if somebody else changed the document in between.
+	change func(doc zarr.Document) (bool, error)
+	// then, if not nil, is given the document as stored, before any other change
+	// in this process is stored.
+	then func(doc zarr.Document, v store.Version) error
+	// assigns says that doing it twice is doing it once, whatever others do in
+	// between.
+	assigns bool
+}
+
+// rewrite replaces the document of a node by what a revision makes of it.
+//
+// Where it is not known whether that was stored, it is tried again if that does
+// no harm: because the document is still in the version that was to be replaced,
+// or already as it would become, or because the revision assigns.
+func (c *Connection) rewrite(ctx context.Context, path string, r revision) error {
 	key := documentKey(path)
 	unlock, err := c.locks.lock(ctx, key)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	load := r.load
+	if load == nil {
+		load = c.load
+	}
 	var fresh zarr.Document
+	var version store.Version
+	var doubt doubts
 	err = c.retry(ctx, key, func() (again bool, err error) {
-		doc, v, err := change()
-		if err != nil || doc == nil {
-			return false, err
+		doc, v, err := load(ctx, path)
+		if err != nil {
+			return false, doubt.join(err)
+		}
+		var was []byte
+		if doubt.n > 0 && doc != nil {
+			if was, _, err = encode(doc); err != nil {
+				return false, doubt.join(err)
+			}
+		}
+		changed, err := r.change(doc)
+		if err != nil {
+			return false, doubt.join(err)
+		}
+		if !changed {
+			return false, nil
 		}
 		raw, read, err := encode(doc)
 		if err != nil {
-			return false, err
+			return false, doubt.join(err)
 		}
-		fresh = read
-		err = c.putIfMatch(ctx, key, [][]byte{raw}, v, true)
-		return errors.Is(err, ErrConflict), err
+		fresh, version = read, v
+		if doubt.n > 0 && bytes.Equal(raw, was) {
+			return false, nil // it is as it was to be
+		}
+		if !r.assigns && !doubt.same(v, true) {
+			return false, doubt.err
+		}
+		version, err = c.putIfMatch(ctx, key, [][]byte{raw}, v, true)
+		return errors.Is(err, ErrConflict) || doubt.again(err, v, true), err
 	})
-	if err != nil || then == nil || fresh == nil {
+	if err != nil || r.then == nil || fresh == nil {
 		return err
 	}
-	return then(fresh)
+	return r.then(fresh, version)
 }
 
 // putIfMatch replaces an object that was read in version v or, if it was not
 // there, creates it. It is ErrConflict if that is no longer so.
-func (c *Connection) putIfMatch(ctx context.Context, key string, parts [][]byte, v store.Version, there bool) error {
+func (c *Connection) putIfMatch(ctx context.Context, key string, parts [][]byte, v store.Version, there bool) (store.Version, error) {
 	cond := store.Cond{IfMatch: v, IfAbsent: !there}
 	if !c.keepsApart() {
 		if err := c.mayRace("change a part of " + key); err != nil {
-			return err
+			return "", err
 		}
 		cond = store.Cond{}
 	}
-	_, err := c.store.Put(ctx, key, parts, cond)
+	v, err := c.put(ctx, key, parts, cond)
 	if cond.IfAbsent && errors.Is(err, ErrExist) {
 		err = fmt.Errorf("%w: %w", ErrConflict, err)
 	}
-	return err
+	return v, err
 }
 
 // keepsApart reports whether the store keeps the changes of several writers to
@@ -206,36 +263,30 @@ func (c *Connection) replace(ctx context.Context, key string, parts [][]byte) er
 		}
 		defer unlock()
 	}
-	if parts == nil {
-		return c.store.Delete(ctx, key, store.Cond{})
+	err := c.certain(ctx, func() error {
+		if parts == nil {
+			return c.store.Delete(ctx, key, store.Cond{})
+		}
+		_, err := c.put(ctx, key, parts, store.Cond{})
+		return err
+	})
+	if err == nil {
+		err = c.log.keepShort(ctx)
 	}
-	_, err := c.store.Put(ctx, key, parts, store.Cond{})
 	return err
 }
 
-// What meets a change by somebody else is tried again, with growing pauses.
-const (
-	maxTries   = 1000
-	firstPause = 50 * time.Microsecond
-	maxPause   = 20 * time.Millisecond
-)
-
-// retry calls try until it does not ask for another time.
-func (c *Connection) retry(ctx context.Context, key string, try func() (again bool, err error)) error {
-	pause := firstPause
-	for n := 1; ; n++ {
-		again, err := try()
-		if !again {
-			return err
+// copied stores an object of the same store anew under another key.
+func (c *Connection) copied(ctx context.Context, from, to string) error {
+	err := c.certain(ctx, func() error {
+		v, err := store.Copy(ctx, c.store, from, to, store.Cond{})
+		if err == nil || errors.Is(err, ErrUnknownOutcome) {
+			c.noted(to, v)
 		}
-		if n == maxTries {
-			return fmt.Errorf("%q in %s: given up after %d times, since others keep changing it: %w", key, c.url, n, err)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause/2 + rand.N(pause)): // so that those who collided do not collide again
-		}
-		pause = min(2*pause, maxPause)
+		return err
+	})
+	if err == nil {
+		err = c.log.keepShort(ctx)
 	}
+	return err
 }

@@ -83,22 +83,67 @@ func (c *Connection) createFrom(ctx context.Context, base, path string, doc zarr
 	if _, doc, err = encode(doc); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	var v store.Version
 	if full == "" {
-		err = c.replaceRoot(ctx, doc)
+		v, err = c.replaceRoot(ctx, doc)
 	} else {
-		err = c.requireParents(ctx, full)
-		if err == nil {
-			err = c.createSwept(ctx, full, doc)
-		}
+		v, err = c.createBelow(ctx, full, doc)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	n, err := c.node(full, doc)
+	n, err := c.nodeSeen(full, doc, v)
 	if err != nil {
 		return nil, err
 	}
 	return n, c.durable(ctx)
+}
+
+// createBelow creates a node, and the groups above it that are missing.
+func (c *Connection) createBelow(ctx context.Context, path string, doc zarr.Document) (v store.Version, err error) {
+	return v, c.withParents(func() error {
+		if err = c.requireParents(ctx, path); err == nil {
+			v, err = c.createChild(ctx, path, doc)
+		}
+		return err
+	})
+}
+
+// errOrphan is a node whose group has been deleted.
+var errOrphan = fmt.Errorf("%w: the group above is deleted again and again", ErrConflict)
+
+// withParents calls do again if a group was deleted in which it has created
+// something.
+func (c *Connection) withParents(do func() error) error {
+	for n := 1; ; n++ {
+		if err := do(); n == maxTries || !errors.Is(err, errOrphan) {
+			return err
+		}
+	}
+}
+
+// createChild creates a node in a group. Should that be deleted meanwhile, and the
+// node not be found by who deletes it, it is removed again: errOrphan.
+func (c *Connection) createChild(ctx context.Context, path string, doc zarr.Document) (store.Version, error) {
+	v, err := c.createSwept(ctx, path, doc)
+	above := parent(path)
+	if err != nil || above == "" {
+		return v, err
+	}
+	if _, _, err = c.load(ctx, above); !isNotExist(err) {
+		return v, err
+	}
+	err = c.certain(ctx, func() error {
+		var cond store.Cond
+		if c.store.Guarantees().DeleteIfMatch {
+			cond.IfMatch = v
+		}
+		return c.store.Delete(ctx, documentKey(path), cond)
+	})
+	if err == nil || errors.Is(err, ErrConflict) {
+		err = errOrphan
+	}
+	return "", err
 }
 
 // requireParents creates the groups above path that are missing, and sees to it
@@ -112,8 +157,8 @@ func (c *Connection) requireParents(ctx context.Context, path string) error {
 		above := path[:i]
 		doc, _, err := c.load(ctx, above)
 		if errors.Is(err, ErrNotExist) && above != "" {
-			err = c.createSwept(ctx, above, zarr.NewGroup(nil))
-			if errors.Is(err, ErrExist) { // somebody else was faster
+			_, err = c.createChild(ctx, above, zarr.NewGroup(nil))
+			if errors.Is(err, ErrExist) || errors.Is(err, ErrUnknownOutcome) { // somebody else was faster
 				doc, _, err = c.load(ctx, above)
 			}
 		}
@@ -133,17 +178,17 @@ func (c *Connection) requireParents(ctx context.Context, path string) error {
 
 // createSwept creates a node where nothing is left of one that was there
 // before: interrupted deletions are finished first.
-func (c *Connection) createSwept(ctx context.Context, path string, doc zarr.Document) error {
+func (c *Connection) createSwept(ctx context.Context, path string, doc zarr.Document) (store.Version, error) {
 	old, _, err := c.loadAny(ctx, path)
 	switch {
 	case err == nil && old.Head().Deleting:
 		if err := c.removeNode(ctx, path); err != nil {
-			return err
+			return "", err
 		}
 	case err == nil:
-		return fmt.Errorf("%w: there is a node of that name", ErrExist)
+		return "", fmt.Errorf("%w: there is a node of that name", ErrExist)
 	case !errors.Is(err, ErrNotExist):
-		return err
+		return "", err
 	}
 	if a, ok := doc.(*zarr.Array); ok {
 		return c.createArray(ctx, path, a)
@@ -154,11 +199,11 @@ func (c *Connection) createSwept(ctx context.Context, path string, doc zarr.Docu
 // createArray creates an array's document. Chunks without a document, left by a
 // program that died, must not become the new array's: they are removed while a
 // mark keeps everybody else out.
-func (c *Connection) createArray(ctx context.Context, path string, a *zarr.Array) error {
+func (c *Connection) createArray(ctx context.Context, path string, a *zarr.Array) (store.Version, error) {
 	litter := false
 	for _, err := range c.store.List(ctx, store.ListOptions{Prefix: folder(path), Shallow: true}) {
 		if err != nil {
-			return err
+			return "", err
 		}
 		litter = true
 		break
@@ -168,27 +213,29 @@ func (c *Connection) createArray(ctx context.Context, path string, a *zarr.Array
 	}
 	marked := *a
 	marked.Deleting = true
-	if err := c.create(ctx, path, &marked); err != nil {
-		return err
-	}
-	_, v, err := c.loadAny(ctx, path)
+	v, err := c.create(ctx, path, &marked)
 	if err != nil {
-		return err
+		return "", err
 	}
-	err = c.sweep(ctx, folder(path), c.stays(path, v), func(name string) bool {
+	if v == "" {
+		if _, v, err = c.loadAny(ctx, path); err != nil {
+			return "", err
+		}
+	}
+	err = c.sweepAll(ctx, folder(path), c.stays(path, v), func(name string) bool {
 		_, ok := a.Keys.Coords(name, len(a.Shape))
 		return ok
 	})
 	if err == nil {
 		var raw []byte
 		if raw, _, err = encode(a); err == nil {
-			err = c.putIfMatch(ctx, documentKey(path), [][]byte{raw}, v, true)
+			v, err = c.putIfMatch(ctx, documentKey(path), [][]byte{raw}, v, true)
 		}
 	}
 	if errors.Is(err, errMoved) || errors.Is(err, ErrConflict) {
 		err = fmt.Errorf("%w: somebody else creates it at the same time", ErrExist) // having found the mark
 	}
-	return err
+	return v, err
 }
 
 // Names lists the names of what lies in the group's folder, in byte order,

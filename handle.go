@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/zarr"
 )
 
@@ -45,17 +46,20 @@ func (h *handle) Attrs() Attributes {
 
 // UpdateAttrs implements Node.
 func (h *handle) UpdateAttrs(ctx context.Context, change func(Attributes) error) error {
-	err := h.c.update(ctx, h.path, func(doc zarr.Document) error {
-		head := doc.Head()
-		if head.Attrs == nil {
-			head.Attrs = Attributes{}
-		}
-		return change(head.Attrs)
-	}, func(doc zarr.Document) error {
-		h.attrs.mu.Lock()
-		defer h.attrs.mu.Unlock()
-		h.attrs.attrs = doc.Head().Attrs
-		return nil
+	err := h.c.update(ctx, h.path, revision{
+		change: func(doc zarr.Document) (bool, error) {
+			head := doc.Head()
+			if head.Attrs == nil {
+				head.Attrs = Attributes{}
+			}
+			return true, change(head.Attrs)
+		},
+		then: func(doc zarr.Document, _ store.Version) error {
+			h.attrs.mu.Lock()
+			defer h.attrs.mu.Unlock()
+			h.attrs.attrs = doc.Head().Attrs
+			return nil
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("change the attributes of %s in %s: %w", nodeName(h.path), h.c.url, err)

@@ -47,16 +47,17 @@ func (m memory) ReadBox(_ context.Context, box nd.Box, dst nd.View) error {
 // does its share, and all have to call Load.
 func (d *Dataset) Load(ctx context.Context, from Array) error {
 	d = d.now()
-	if err := d.c.o.writable(); err != nil {
-		return d.errorf("load", err)
-	}
 	if from.Type() != d.doc.Type {
 		return d.errorf("load", fmt.Errorf("%w: the source has elements of %s, and the dataset of %s", ErrInvalid, from.Type(), d.doc.Type))
 	}
 	if !slices.Equal(from.Shape(), d.doc.Shape) {
 		return d.errorf("load", fmt.Errorf("%w: the source has the shape %v, and the dataset %v", ErrInvalid, from.Shape(), d.doc.Shape))
 	}
-	err := d.c.o.run(ctx, d.c.o.engine(), d.grid.Len(), func(ctx context.Context, i int) error {
+	d, err := d.toWrite(ctx, nil)
+	if err != nil {
+		return d.errorf("load", err)
+	}
+	err = d.c.o.run(ctx, d.c.o.engine(), d.grid.Len(), func(ctx context.Context, i int) error {
 		k := d.chunk(d.grid.Coords(i, nil))
 		if m, ok := from.(memory); ok {
 			return d.writeCell(ctx, k.key, m.v.Sub(k.box))
@@ -71,10 +72,7 @@ func (d *Dataset) Load(ctx context.Context, from Array) error {
 		}
 		return d.writeCell(ctx, k.key, v)
 	})
-	if err == nil {
-		err = d.stored(ctx)
-	}
-	if err != nil {
+	if err = d.wrote(ctx, err); err != nil {
 		return d.errorf("load", err)
 	}
 	return nil

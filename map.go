@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
@@ -60,26 +59,14 @@ func (d *Dataset) mapTo(ctx context.Context, dst *Dataset, o MapOptions, f func(
 	if err := d.checkMap(ctx, dst, &o); err != nil {
 		return err
 	}
-	blocks := dst.blocks(o, d.doc.Type.Size())
-	err := d.c.o.run(ctx, d.c.o.engine(), blocks.Len(), func(ctx context.Context, i int) error {
-		return d.mapBlock(ctx, dst, o, blocks.Cell(blocks.Coords(i, nil)), f)
-	})
-	if err == nil {
-		err = dst.stored(ctx)
-	}
-	return err
-}
-
-// stored is called after all of the dataset has been written.
-func (d *Dataset) stored(ctx context.Context) error {
-	err := d.confirm(ctx, nil)
-	if err == nil {
-		err = d.c.durable(ctx)
-	}
+	dst, err := dst.toWrite(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", d, err)
+		return err
 	}
-	return nil
+	blocks := dst.blocks(o, d.doc.Type.Size())
+	return dst.wrote(ctx, d.c.o.run(ctx, d.c.o.engine(), blocks.Len(), func(ctx context.Context, i int) error {
+		return d.mapBlock(ctx, dst, o, blocks.Cell(blocks.Coords(i, nil)), f)
+	}))
 }
 
 func (d *Dataset) checkMap(ctx context.Context, dst *Dataset, o *MapOptions) error {
@@ -225,41 +212,6 @@ func (d *Dataset) writeSerial(ctx context.Context, box nd.Box, src nd.View) erro
 		if err := d.writePiece(ctx, pieces.At(i), src); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// Apply calls f for every stored object, stored or not, and replaces it by what f
-// makes of it: In and Out are the same memory. If somebody else changes the
-// object meanwhile, f is called again with the new content. On an engine of
-// several ranks each does its share, and all have to call Apply. f must not write
-// to the object that it works on, which would wait for itself.
-func (d *Dataset) Apply(ctx context.Context, f func(ctx context.Context, b Block) error) error {
-	d = d.now()
-	if err := d.c.o.writable(); err != nil {
-		return d.errorf("apply to", err)
-	}
-	halo := make([]int, d.NDim())
-	err := d.c.o.run(ctx, d.c.o.engine(), d.grid.Len(), func(ctx context.Context, i int) error {
-		k := d.chunk(d.grid.Coords(i, nil))
-		v, buf, err := hold(k.box.Shape, d.doc.Type.Size())
-		if err != nil {
-			return err
-		}
-		defer bufpool.Put(buf)
-		local := nd.Full(k.box.Shape)
-		return d.change(ctx, k.key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
-			if err := d.was(ctx, old, local, v, k.key); err != nil {
-				return local, v, err
-			}
-			return local, v, f(ctx, Block{Box: k.box, In: v, Out: v, Halo: halo})
-		}})
-	})
-	if err == nil {
-		err = d.stored(ctx)
-	}
-	if err != nil {
-		return d.errorf("apply to", err)
 	}
 	return nil
 }

@@ -76,6 +76,9 @@ func checkPath(path string) error {
 	return nil
 }
 
+// parent returns the path of the group in which a node lies.
+func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
+
 func lastName(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // Open opens the node at a path, relative to the start of the connection.
@@ -118,14 +121,23 @@ func (c *Connection) openFrom(ctx context.Context, base, path string) (Node, err
 	if err != nil {
 		return nil, err
 	}
-	doc, _, err := c.load(ctx, full)
+	doc, v, err := c.load(ctx, full)
 	if err != nil {
 		if errors.Is(err, ErrNotExist) {
 			return nil, fmt.Errorf("open %s in %s: %w: there is no such node", nodeName(full), c.url, ErrNotExist)
 		}
 		return nil, fmt.Errorf("open %s: %w", nodeName(full), err)
 	}
-	return c.node(full, doc)
+	return c.nodeSeen(full, doc, v)
+}
+
+// nodeSeen returns the node of a document that was just seen in a version.
+func (c *Connection) nodeSeen(path string, doc zarr.Document, v store.Version) (Node, error) {
+	n, err := c.node(path, doc)
+	if d, ok := n.(*Dataset); ok {
+		d.seen.saw(v, d.doc.Shape)
+	}
+	return n, err
 }
 
 func (c *Connection) node(path string, doc zarr.Document) (Node, error) {

@@ -18,6 +18,10 @@ var (
 	ErrInvalid    = store.ErrInvalid    // the call makes no sense
 	ErrCorrupt    = store.ErrCorrupt    // stored bytes are damaged
 	ErrConflict   = store.ErrConflict   // somebody else kept changing the same object
+
+	// ErrUnknownOutcome is a change that may have been made or not: a reply of
+	// the store was lost, and the change is not one that may be made twice.
+	ErrUnknownOutcome = store.ErrUnknownOutcome
 )
 
 // Mode says what a connection may do.

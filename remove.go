@@ -38,7 +38,10 @@ func (c *Connection) deleteFrom(ctx context.Context, base, path string) error {
 	if err := c.unconsolidate(ctx, full); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if err := c.mark(ctx, full); err != nil {
+	switch err := c.mark(ctx, full); {
+	case isNotExist(err) && errors.Is(err, ErrUnknownOutcome):
+		return c.durable(ctx) // it was marked, and somebody has gone on
+	case err != nil:
 		if isNotExist(err) {
 			err = fmt.Errorf("%w: there is no such node", ErrNotExist)
 		}
@@ -53,17 +56,21 @@ func (c *Connection) deleteFrom(ctx context.Context, base, path string) error {
 // mark marks a node as being deleted; one that is marked stays so. A document
 // that cannot be read is replaced by a marked one: what is damaged can be deleted.
 func (c *Connection) mark(ctx context.Context, path string) error {
-	return c.rewrite(ctx, path, func() (zarr.Document, store.Version, error) {
-		doc, v, err := c.loadAny(ctx, path)
-		if errors.Is(err, errUnreadable) {
-			doc, err = zarr.NewGroup(nil), nil
-		}
-		if err != nil || doc.Head().Deleting {
-			return nil, v, err
-		}
-		doc.Head().Deleting = true
-		return doc, v, nil
-	}, nil)
+	return c.rewrite(ctx, path, revision{
+		assigns: true,
+		load: func(ctx context.Context, path string) (zarr.Document, store.Version, error) {
+			doc, v, err := c.loadAny(ctx, path)
+			if errors.Is(err, errUnreadable) {
+				doc, err = zarr.NewGroup(nil), nil
+			}
+			return doc, v, err
+		},
+		change: func(doc zarr.Document) (bool, error) {
+			marked := doc.Head().Deleting
+			doc.Head().Deleting = true
+			return !marked, nil
+		},
+	})
 }
 
 // Move renames a node, with everything below it, to a path where there is none;
@@ -111,14 +118,33 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 	case err != nil && !isNotExist(err):
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if err := c.requireParents(ctx, dst); err != nil {
+	parents := func() error { return c.withParents(func() error { return c.requireParents(ctx, dst) }) }
+	if err := parents(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if err := c.unconsolidate(ctx, src); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if err := store.Rename(ctx, c.store, src+"/", dst+"/"); err != nil {
+	if err := c.rename(ctx, src, dst); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
+	if err := parents(); err != nil { // which somebody may have deleted meanwhile
+		return fmt.Errorf("%s: it has moved: %w", what, err)
+	}
 	return c.durable(ctx)
+}
+
+// rename moves a folder. If it is not known whether that was done, it is seen.
+func (c *Connection) rename(ctx context.Context, src, dst string) error {
+	return c.certain(ctx, func() error {
+		err := store.Rename(ctx, c.store, folder(src), folder(dst))
+		if !errors.Is(err, ErrUnknownOutcome) {
+			return err
+		}
+		_, before := c.store.Stat(ctx, documentKey(src))
+		if _, after := c.store.Stat(ctx, documentKey(dst)); isNotExist(before) && after == nil {
+			return nil
+		}
+		return err
+	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/nd"
+	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/zarr"
 )
 
@@ -19,7 +20,7 @@ func (d *Dataset) Resize(ctx context.Context, shape []int) error {
 	if len(shape) != d.NDim() {
 		return d.errorf("resize", fmt.Errorf("%w: the shape %v has %d dimensions, and the dataset %d", ErrInvalid, shape, len(shape), d.NDim()))
 	}
-	_, err := d.reshape(ctx, func([]int) ([]int, error) { return slices.Clone(shape), nil })
+	_, err := d.reshape(ctx, true, func([]int) ([]int, error) { return slices.Clone(shape), nil })
 	if err != nil {
 		return d.errorf("resize", err)
 	}
@@ -29,7 +30,8 @@ func (d *Dataset) Resize(ctx context.Context, shape []int) error {
 // Append makes room at the end of an axis and writes the values there, which
 // have the dataset's shape in all other axes. It returns the index along the
 // axis at which they begin. Several writers may append at the same time: each
-// gets its own room. After an error in writing, the room stays.
+// gets its own room. After an error in writing, the room stays; after
+// ErrUnknownOutcome without an index it may have been made.
 func (d *Dataset) Append(ctx context.Context, axis int, values nd.View) (int, error) {
 	if axis < -d.NDim() || axis >= d.NDim() {
 		return 0, d.errorf("append to", fmt.Errorf("%w: there is no axis %d of %d", ErrInvalid, axis, d.NDim()))
@@ -43,7 +45,7 @@ func (d *Dataset) Append(ctx context.Context, axis int, values nd.View) (int, er
 	if len(values.Shape) != d.NDim() {
 		return 0, d.errorf("append to", fmt.Errorf("%w: values of shape %v have %d dimensions, and the dataset %d", ErrInvalid, values.Shape, len(values.Shape), d.NDim()))
 	}
-	old, err := d.reshape(ctx, func(shape []int) ([]int, error) {
+	old, err := d.reshape(ctx, false, func(shape []int) ([]int, error) {
 		grown := slices.Clone(shape)
 		for i, n := range values.Shape {
 			if i != axis && n != shape[i] {
@@ -71,45 +73,62 @@ var cutMark = json.RawMessage(`{"must_understand": false}`)
 
 func isCut(a *zarr.Array) bool { _, ok := a.Extra[cutMember]; return ok }
 
+func markCut(a *zarr.Array) {
+	if a.Extra == nil {
+		a.Extra = map[string]json.RawMessage{}
+	}
+	a.Extra[cutMember] = cutMark
+}
+
 // reshape changes the stored shape by a function and returns the one before.
-func (d *Dataset) reshape(ctx context.Context, change func(shape []int) ([]int, error)) ([]int, error) {
+// assigns says that the function gives the same shape whatever it is given.
+func (d *Dataset) reshape(ctx context.Context, assigns bool, change func(shape []int) ([]int, error)) ([]int, error) {
 	var before []int
 	var was bool // cut before
-	err := d.c.update(ctx, d.path, func(doc zarr.Document) error {
-		a, err := d.same(doc)
-		if err != nil {
-			return err
-		}
-		before, was = a.Shape, isCut(a)
-		after, err := change(slices.Clone(before))
-		if err != nil {
-			return err
-		}
-		grown := *a
-		grown.Shape = after
-		if err := grown.Check(); err != nil {
-			return fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
-		if was && !within(after, before) {
-			if err := d.tidy(ctx, a, nil); err != nil {
-				return err
+	err := d.c.update(ctx, d.path, revision{
+		assigns: assigns,
+		change: func(doc zarr.Document) (bool, error) {
+			a, err := d.same(doc)
+			if err != nil {
+				return false, err
 			}
-			delete(a.Extra, cutMember)
-		}
-		if !within(before, after) {
-			if a.Extra == nil {
-				a.Extra = map[string]json.RawMessage{}
+			if before == nil || !assigns {
+				before, was = slices.Clone(a.Shape), isCut(a)
 			}
-			a.Extra[cutMember] = cutMark
-		}
-		a.Shape = after
-		return nil
-	}, func(doc zarr.Document) error {
-		l, err := newLayout(doc.(*zarr.Array))
-		if err == nil {
-			d.latest.Store(l)
-		}
-		return err
+			for i, n := range a.Shape { // another try may follow one that came through
+				before[i] = max(before[i], n)
+			}
+			was = was || isCut(a)
+			after, err := change(slices.Clone(a.Shape))
+			if err != nil {
+				return false, err
+			}
+			grown := *a
+			grown.Shape = after
+			if err := grown.Check(); err != nil {
+				return false, fmt.Errorf("%w: %w", ErrInvalid, err)
+			}
+			if isCut(a) && !within(after, a.Shape) {
+				if err := d.tidy(ctx, a, nil); err != nil {
+					return false, err
+				}
+				delete(a.Extra, cutMember)
+			}
+			if !within(a.Shape, after) {
+				markCut(a)
+			}
+			a.Shape = after
+			return true, nil
+		},
+		then: func(doc zarr.Document, v store.Version) error {
+			a := doc.(*zarr.Array)
+			l, err := newLayout(a)
+			if err == nil {
+				d.latest.Store(l)
+				d.seen.saw(v, a.Shape)
+			}
+			return err
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -152,7 +171,7 @@ func (d *Dataset) tidy(ctx context.Context, a *zarr.Array, edges func(axis int) 
 		}
 		return nil
 	}
-	err = d.c.sweep(ctx, d.prefix, still, func(name string) bool {
+	_, err = d.c.sweep(ctx, d.prefix, still, func(name string) bool {
 		coords, ok := a.Keys.Coords(name, len(a.Shape))
 		return ok && l.grid.Contains(coords) != nil
 	})

@@ -94,7 +94,7 @@ func (d *Dataset) Clear(ctx context.Context) error {
 	d = d.now()
 	err := d.c.o.writable()
 	if err == nil {
-		err = d.c.sweep(ctx, d.prefix, nil, func(name string) bool {
+		_, err = d.c.sweep(ctx, d.prefix, nil, func(name string) bool {
 			_, ok := d.doc.Keys.Coords(name, d.NDim())
 			return ok
 		})

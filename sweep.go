@@ -3,6 +3,7 @@ package dosna
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/dosna/dosna/engine"
@@ -20,10 +21,11 @@ func folder(path string) string {
 
 // sweep removes the objects in a folder for whose names there drop is true, as
 // long as still returns nil. What is stored after still was last called stays,
-// where the store promises conditional deletion.
-func (c *Connection) sweep(ctx context.Context, prefix string, still func(context.Context) error, drop func(name string) bool) error {
+// where the store promises conditional deletion. It returns how many it found.
+func (c *Connection) sweep(ctx context.Context, prefix string, still func(context.Context) error, drop func(name string) bool) (found int, err error) {
 	var batch []store.Info
 	flush := func() error {
+		found += len(batch)
 		if len(batch) == 0 {
 			return nil
 		}
@@ -33,18 +35,30 @@ func (c *Connection) sweep(ctx context.Context, prefix string, still func(contex
 	}
 	for info, err := range c.store.List(ctx, store.ListOptions{Prefix: prefix}) {
 		if err != nil {
-			return err
+			return found, err
 		}
 		if !drop(info.Key[len(prefix):]) {
 			continue
 		}
 		if batch = append(batch, info); len(batch) == 1000 {
 			if err := flush(); err != nil {
-				return err
+				return found, err
 			}
 		}
 	}
-	return flush()
+	return found, flush()
+}
+
+// sweepAll sweeps until there is nothing more to be found: what others changed or
+// stored while it was removed goes too.
+func (c *Connection) sweepAll(ctx context.Context, prefix string, still func(context.Context) error, drop func(name string) bool) error {
+	for range maxTries {
+		n, err := c.sweep(ctx, prefix, still, drop)
+		if n == 0 || err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: objects under %q in %s keep coming", ErrConflict, prefix, c.url)
 }
 
 // removeVersions removes objects as a listing found them.
@@ -59,7 +73,7 @@ func (c *Connection) removeVersions(ctx context.Context, found []store.Info, sti
 				return err
 			}
 		}
-		return store.DeleteAll(ctx, c.store, keys)
+		return c.certain(ctx, func() error { return store.DeleteAll(ctx, c.store, keys) })
 	}
 	e := engine.New(nil, c.concurrency())
 	err := e.Run(ctx, len(found), engine.RunOptions{}, func(ctx context.Context, i int) (err error) {
@@ -80,7 +94,7 @@ func (c *Connection) removeVersions(ctx context.Context, found []store.Info, sti
 		if found[i].Version == "" {
 			return nil // gone
 		}
-		err := c.store.Delete(ctx, keys[i], store.Cond{IfMatch: found[i].Version})
+		err := c.certain(ctx, func() error { return c.store.Delete(ctx, keys[i], store.Cond{IfMatch: found[i].Version}) })
 		if errors.Is(err, ErrConflict) {
 			return nil // gone, or another object meanwhile
 		}
@@ -104,10 +118,10 @@ func (c *Connection) removeNode(ctx context.Context, path string) error {
 	}
 	still := c.stays(path, v)
 	if _, ok := doc.(*zarr.Group); ok {
-		err = c.sweep(ctx, folder(path), still, func(name string) bool { return strings.HasSuffix(name, "/"+zarr.Key) })
+		err = c.sweepAll(ctx, folder(path), still, func(name string) bool { return strings.HasSuffix(name, "/"+zarr.Key) })
 	}
 	if err == nil {
-		err = c.sweep(ctx, folder(path), still, func(name string) bool { return name != zarr.Key })
+		err = c.sweepAll(ctx, folder(path), still, func(name string) bool { return name != zarr.Key })
 	}
 	if err == nil {
 		err = c.removeVersions(ctx, []store.Info{{Key: documentKey(path), Version: v}}, still)

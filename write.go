@@ -61,9 +61,6 @@ func (d *Dataset) WriteBox(ctx context.Context, box nd.Box, src nd.View) error {
 }
 
 func (d *Dataset) writeRegion(ctx context.Context, r *nd.Region, src nd.View) error {
-	if err := d.c.o.writable(); err != nil {
-		return d.errorf("write", err)
-	}
 	v, err := src.Broadcast(r.Shape)
 	if err != nil {
 		return d.errorf("write", fmt.Errorf("%w: %w", ErrInvalid, err))
@@ -82,14 +79,11 @@ func (d *Dataset) writeRegion(ctx context.Context, r *nd.Region, src nd.View) er
 		return d.writeRegion(ctx, r, flat)
 	}
 	pieces := r.Pieces(d.grid)
-	err = d.c.o.run(ctx, d.c.o.local(), pieces.Len(), func(ctx context.Context, i int) error {
-		return d.writePiece(ctx, pieces.At(i), canon)
-	})
+	w, err := d.toWrite(ctx, func(shape []int) bool { return inside(pieces, shape) })
 	if err == nil {
-		err = d.confirm(ctx, func(shape []int) bool { return inside(pieces, shape) })
-	}
-	if err == nil {
-		err = d.c.durable(ctx)
+		err = w.wrote(ctx, w.c.o.run(ctx, w.c.o.local(), pieces.Len(), func(ctx context.Context, i int) error {
+			return w.writePiece(ctx, pieces.At(i), canon)
+		}))
 	}
 	if err != nil {
 		return d.errorf("write", err)
