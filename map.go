@@ -182,9 +182,8 @@ func (d *Dataset) readSerial(ctx context.Context, box nd.Box, dst nd.View) error
 	if err != nil {
 		return err
 	}
-	pieces := r.Pieces(d.grid)
-	j := &reading{d: d, pieces: pieces, canon: dst}
-	for i := range pieces.Len() {
+	j := d.reading(r, dst)
+	for i := range j.pieces.Len() {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
@@ -192,7 +191,7 @@ func (d *Dataset) readSerial(ctx context.Context, box nd.Box, dst nd.View) error
 			return err
 		}
 	}
-	return j.confirm(ctx)
+	return j.settle(ctx)
 }
 
 // writeSerial writes a box on the caller's goroutine.

@@ -25,6 +25,11 @@ type object struct {
 	absent  bool
 	changed bool // a read has found another state
 	version store.Version
+
+	often bool // it is read more than once: what all reads need is read first
+	once  sync.Once
+	ready codec.Source
+	err   error
 }
 
 func (d *Dataset) object(key string) *object { return &object{d: d, key: key} }
@@ -52,6 +57,15 @@ func (o *object) is() (v store.Version, absent, changed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.version, o.absent, o.changed
+}
+
+// source returns what the object is to be read through.
+func (o *object) source(ctx context.Context) (codec.Source, error) {
+	if !o.often {
+		return o, nil
+	}
+	o.once.Do(func() { o.ready, o.err = o.d.chain.Prepare(ctx, o) })
+	return o.ready, o.err
 }
 
 func (o *object) cond() store.Cond {
@@ -124,26 +138,28 @@ func (d *Dataset) fault(key string, err error) error {
 func (d *Dataset) readObject(ctx context.Context, key string, box nd.Box, dst nd.View) (absent bool, err error) {
 	err = d.c.retry(ctx, key, func() (again bool, err error) {
 		o := d.object(key)
-		again, err = d.readFrom(ctx, o, o, box, dst)
-		_, absent, _ = o.is()
-		return again, err
+		err = d.readBox(ctx, o, box, dst)
+		_, absent, again = o.is()
+		return again && err != nil, err
 	})
 	return absent, err
 }
 
-// readFrom reads from one state of an object, through a source that was made of
-// it. It is true if there is no such state any more.
-func (d *Dataset) readFrom(ctx context.Context, o *object, src codec.Source, box nd.Box, dst nd.View) (changed bool, err error) {
-	err = d.chain.Read(ctx, src, box, dst)
+// readBox reads a box of one state of an object; fill, if that is that there is
+// none.
+func (d *Dataset) readBox(ctx context.Context, o *object, box nd.Box, dst nd.View) error {
+	src, err := o.source(ctx)
 	if err == nil {
-		return false, nil
+		err = d.chain.Read(ctx, src, box, dst)
 	}
-	_, absent, changed := o.is()
-	if absent && !changed {
+	if err == nil {
+		return nil
+	}
+	if _, absent, changed := o.is(); absent && !changed {
 		nd.Fill(dst, d.doc.Fill)
-		return false, nil
+		return nil
 	}
-	return changed, d.fault(o.key, err)
+	return d.fault(o.key, err)
 }
 
 // writeObject stores a whole object, the leading corner of which is v; beyond

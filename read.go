@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync/atomic"
 
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/internal/bufpool"
@@ -111,62 +110,13 @@ func (d *Dataset) readRegion(ctx context.Context, r *nd.Region, dst nd.View) err
 		nd.Copy(dst, flat)
 		return nil
 	}
-	job := &reading{d: d, pieces: r.Pieces(d.grid), canon: canon}
+	job := d.reading(r, canon)
 	err := d.c.o.run(ctx, d.c.o.local(), job.pieces.Len(), job.task)
 	if err == nil {
-		err = job.confirm(ctx)
+		err = job.settle(ctx)
 	}
 	if err != nil {
 		return d.errorf("read", err)
 	}
 	return nil
-}
-
-// reading is a selection being read: a task for every stored object touched.
-type reading struct {
-	d      *Dataset
-	pieces *nd.Pieces
-	canon  nd.View
-	absent atomic.Bool // an object was not there
-}
-
-// confirm is called when all has been read. Where objects were not there that is
-// fill, unless the whole dataset has gone.
-func (j *reading) confirm(ctx context.Context) error {
-	if !j.absent.Load() {
-		return nil
-	}
-	_, err := j.d.sight(ctx)
-	if isNotExist(err) {
-		return fmt.Errorf("%w: it was deleted, moved or replaced meanwhile", ErrNotExist)
-	}
-	return err
-}
-
-// task reads a piece from one state of its object.
-func (j *reading) task(ctx context.Context, i int) error {
-	d, p := j.d, j.pieces.At(i)
-	key := d.key(p.Cell)
-	box := p.Box.Sub(d.grid.Cell(p.Cell).Start)
-	if direct, ok := p.Direct(j.canon); ok {
-		return j.object(ctx, key, box, direct)
-	}
-	held, buf, err := hold(box.Shape, j.canon.Item)
-	if err != nil {
-		return err
-	}
-	defer bufpool.Put(buf)
-	if err := j.object(ctx, key, box, held); err != nil {
-		return err
-	}
-	p.Gather(j.canon, held)
-	return nil
-}
-
-func (j *reading) object(ctx context.Context, key string, box nd.Box, dst nd.View) error {
-	absent, err := j.d.readObject(ctx, key, box, dst)
-	if absent {
-		j.absent.Store(true)
-	}
-	return err
 }

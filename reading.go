@@ -1,0 +1,167 @@
+package dosna
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/nd"
+)
+
+// reading is a selection being read: a task for every stored object touched. Where
+// a selection picks elements here and there, and objects are made of parts that
+// can be decoded apart, there is a task for every part touched instead.
+type reading struct {
+	d      *Dataset
+	pieces *nd.Pieces
+	canon  nd.View
+	absent atomic.Bool // an object was not there
+
+	mu     sync.Mutex
+	shared map[string]*object // the states of objects that have several pieces; nil if none has
+}
+
+func (d *Dataset) reading(r *nd.Region, canon nd.View) *reading {
+	j := &reading{d: d, canon: canon}
+	grid := d.grid
+	if grain := d.chain.Grain(); r.Sparse() && !slices.Equal(grain, d.doc.Chunks) {
+		if fine, err := nd.NewGrid(d.doc.Shape, grain); err == nil {
+			grid, j.shared = fine, map[string]*object{}
+		}
+	}
+	j.pieces = r.Pieces(grid)
+	return j
+}
+
+// cell returns the grid coordinates of a piece's object.
+func (j *reading) cell(p nd.Piece) []int {
+	if j.shared == nil {
+		return p.Cell
+	}
+	for i, n := range j.d.doc.Chunks {
+		p.Cell[i] = p.Box.Start[i] / n
+	}
+	return p.Cell
+}
+
+// task reads a piece. Where an object has several and has changed meanwhile, that
+// is left to settle.
+func (j *reading) task(ctx context.Context, i int) error {
+	p := j.pieces.At(i)
+	cell := j.cell(p)
+	key, box := j.d.key(cell), p.Box.Sub(j.d.grid.Cell(cell).Start)
+	if j.shared == nil {
+		return j.d.c.retry(ctx, key, func() (again bool, err error) {
+			return j.read(ctx, j.d.object(key), p, box)
+		})
+	}
+	j.mu.Lock()
+	o := j.shared[key]
+	if o == nil {
+		o = j.d.object(key)
+		o.often = true
+		j.shared[key] = o
+	}
+	j.mu.Unlock()
+	changed, err := j.read(ctx, o, p, box)
+	if changed {
+		return nil
+	}
+	return err
+}
+
+// read reads a piece from one state of its object. It is true if there is no such
+// state any more.
+func (j *reading) read(ctx context.Context, o *object, p nd.Piece, box nd.Box) (changed bool, err error) {
+	direct, ok := p.Direct(j.canon)
+	if ok {
+		err = j.d.readBox(ctx, o, box, direct)
+	} else if ok, err = j.pick(ctx, o, p, box); !ok {
+		err = j.gather(ctx, o, p, box)
+	}
+	_, absent, changed := o.is()
+	if absent {
+		j.absent.Store(true)
+	}
+	return changed && err != nil, err
+}
+
+// gather reads all of a piece's box, and copies what is selected.
+func (j *reading) gather(ctx context.Context, o *object, p nd.Piece, box nd.Box) error {
+	held, buf, err := hold(box.Shape, j.canon.Item)
+	if err != nil {
+		return err
+	}
+	defer bufpool.Put(buf)
+	if err := j.d.readBox(ctx, o, box, held); err != nil {
+		return err
+	}
+	p.Gather(j.canon, held)
+	return nil
+}
+
+// pickGap is for how many bytes of a box an element of it is not worth a range of
+// its own.
+const pickGap = 4 << 10
+
+// pick reads the elements of a piece by ranges, straight to where they belong. It
+// is false where that is impossible, or they are too many.
+func (j *reading) pick(ctx context.Context, o *object, p nd.Piece, box nd.Box) (ok bool, err error) {
+	stored, ok := j.d.chain.Layout()
+	if n := p.Count(); !ok || n > box.Size()*stored.Item/pickGap {
+		return false, nil
+	}
+	spans := make([]nd.Span, 0, p.Count())
+	p.Runs(j.canon, stored.Sub(box), func(to, from, n int) {
+		spans = append(spans, nd.Span{Off: int64(from), Dst: j.canon.Data[to : to+n]})
+	})
+	slices.SortFunc(spans, func(a, b nd.Span) int { return cmp.Compare(a.Off, b.Off) })
+	err = o.ReadSpans(ctx, spans)
+	if err != nil {
+		_, absent, changed := o.is()
+		if !absent || changed {
+			return true, j.d.fault(o.key, err)
+		}
+		p.Gather(j.canon, j.d.fillView(box.Shape))
+	}
+	return true, nil
+}
+
+// settle reads anew all pieces of objects that changed between one piece and the
+// next, so that all show one state. What was not there is fill, unless the whole
+// dataset has gone.
+func (j *reading) settle(ctx context.Context) error {
+	err := j.d.c.retry(ctx, j.d.prefix, func() (again bool, err error) {
+		stale := map[string]bool{}
+		for key, o := range j.shared {
+			if _, _, changed := o.is(); changed {
+				stale[key] = true
+				delete(j.shared, key)
+			}
+		}
+		for i := 0; len(stale) > 0 && i < j.pieces.Len(); i++ {
+			if !stale[j.d.key(j.cell(j.pieces.At(i)))] {
+				continue
+			}
+			if err := j.task(ctx, i); err != nil {
+				return false, err
+			}
+		}
+		if len(stale) > 0 {
+			return true, ErrConflict // for those who give up
+		}
+		return false, nil
+	})
+	if err != nil || !j.absent.Load() {
+		return err
+	}
+	_, err = j.d.sight(ctx)
+	if isNotExist(err) {
+		return fmt.Errorf("%w: it was deleted, moved or replaced meanwhile", ErrNotExist)
+	}
+	return err
+}
