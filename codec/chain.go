@@ -47,8 +47,6 @@ type arrayCodec interface {
 	decode(ctx context.Context, sc *scratch, data []byte, box nd.Box, dst nd.View) error
 	// read does the same from a source, with ranges where that is less.
 	read(ctx context.Context, sc *scratch, src Source, box nd.Box, dst nd.View) error
-	// readParts is read for several boxes, all of them with elements.
-	readParts(ctx context.Context, sc *scratch, src Source, parts []Part) error
 	check(ctx context.Context, sc *scratch, data []byte) error
 	limit() int    // most bytes that a valid encoding has
 	grain() []int  // shape of the pieces that can be read apart

@@ -19,12 +19,11 @@ func TestPlan(t *testing.T) {
 			}
 			jobs = append(jobs, job{off: off, n: rapid.IntRange(1, 200<<10).Draw(t, "n")})
 		}
-		gap := rapid.SampledFrom([]int{0, rangeGap, joinGap}).Draw(t, "gap")
 		most := rapid.IntRange(1, 1<<20).Draw(t, "most")
 		slices.SortFunc(jobs, byOffset)
 		var s scratch
 		for len(jobs) > 0 {
-			n, total := s.plan(jobs, most, gap)
+			n, total := s.plan(jobs, most)
 			if n == 0 || total > most && n > 1 {
 				t.Fatalf("%d jobs of %d bytes, where %d are allowed", n, total, most)
 			}
@@ -34,7 +33,7 @@ func TestPlan(t *testing.T) {
 					t.Fatalf("run %d lies at %d of the buffer, not %d", i, r.pos, sum)
 				}
 				sum += r.n
-				if i > 0 && r.off <= s.runs[i-1].off+int64(s.runs[i-1].n)+int64(gap) {
+				if i > 0 && r.off <= s.runs[i-1].off+int64(s.runs[i-1].n)+joinGap {
 					t.Fatalf("runs %d and %d could be one", i-1, i)
 				}
 			}

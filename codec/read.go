@@ -130,16 +130,11 @@ func (c *Chain) part(box nd.Box) (d partDecoder, from, n int) {
 	if c.raw == nil || len(c.bytes) == 0 {
 		return nil, 0, 0
 	}
-	off, n := c.raw.extent(box, 0)
-	return c.partOf(off, n)
-}
-
-// partOf is part for n bytes of the encoded elements.
-func (c *Chain) partOf(off, n int) (d partDecoder, from, more int) {
 	d, ok := c.bytes[0].(partDecoder)
 	if !ok || d.sums() && !c.lazy {
 		return nil, 0, 0
 	}
+	off, n := c.raw.extent(box, 0)
 	if from, ok = d.part(off, n, c.size); !ok {
 		return nil, 0, 0
 	}

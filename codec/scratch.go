@@ -15,7 +15,6 @@ type scratch struct {
 	spans []nd.Span
 	jobs  []job
 	runs  []run
-	parts []Part
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{ints: make([]int, 0, 512)} }}
@@ -27,10 +26,10 @@ const maxKept = 1 << 14
 
 // free ends the use of everything taken from s.
 func (s *scratch) free() {
-	if cap(s.ints)+cap(s.spans)+cap(s.jobs)+cap(s.runs)+cap(s.parts) > maxKept {
+	if cap(s.ints)+cap(s.spans)+cap(s.jobs)+cap(s.runs) > maxKept {
 		return
 	}
-	s.ints, s.spans, s.jobs, s.runs, s.parts = s.ints[:0], s.spans[:0], s.jobs[:0], s.runs[:0], s.parts[:0]
+	s.ints, s.spans, s.jobs, s.runs = s.ints[:0], s.spans[:0], s.jobs[:0], s.runs[:0]
 	scratches.Put(s)
 }
 

@@ -24,7 +24,6 @@ type job struct {
 	n      int
 	pos    int // where in the buffer it is
 	window int // where in the encoded inner chunk it begins, if it is not all; else -1
-	items  []item
 }
 
 // run is a range that is read at once, and where in the buffer it comes to lie.
@@ -34,17 +33,16 @@ type run struct {
 }
 
 // plan joins the first of the jobs, which are sorted by offset, into runs of at
-// most so many bytes in all; one job may have more. Those with no more than gap
-// bytes between them share a run. It returns how many jobs these are, and the
-// bytes that their runs need.
-func (s *scratch) plan(jobs []job, most, gap int) (n, total int) {
+// most so many bytes in all; one job may have more. It returns how many these
+// are, and the bytes that their runs need.
+func (s *scratch) plan(jobs []job, most int) (n, total int) {
 	s.runs = s.runs[:0]
 	for ; n < len(jobs); n++ {
 		j := &jobs[n]
 		if n > 0 {
 			last := &s.runs[len(s.runs)-1]
 			ahead := j.off - last.off // not negative
-			if ahead <= int64(last.n)+int64(gap) {
+			if ahead <= int64(last.n)+joinGap {
 				more := max(0, int(ahead)+j.n-last.n)
 				if more > most-total {
 					break
@@ -93,35 +91,22 @@ type shardRead struct {
 	check bool // inner chunks are decoded for what is wrong with them; no box, no dst
 	place place
 	base  int // where in sc.jobs its own begin
-
-	parts []Part // instead of box and dst, if there are several
-	items []item // of the inner chunk that is visited
-}
-
-// open finds the index of the shard, and what else is known of the source. The
-// buffer, if there is one, is to be put back at the end.
-func (r *shardRead) open(ctx context.Context) (held *[]byte, err error) {
-	if p, ok := r.src.(*prepared); ok {
-		r.src, r.index = p.Source, p.index
-	} else {
-		if held, err = r.readIndex(ctx, r.sc, r.src); err != nil {
-			return nil, err
-		}
-		r.index = *held
-	}
-	r.data, _ = r.src.(Bytes)
-	r.base = len(r.sc.jobs)
-	return held, nil
 }
 
 func (s *sharding) read(ctx context.Context, sc *scratch, src Source, box nd.Box, dst nd.View) error {
 	r := shardRead{sharding: s, sc: sc, src: src, box: box, dst: dst}
-	held, err := r.open(ctx)
-	if err != nil {
-		return err
+	if p, ok := src.(*prepared); ok {
+		r.src, r.index = p.Source, p.index
+	} else {
+		index, err := s.readIndex(ctx, sc, src)
+		if err != nil {
+			return err
+		}
+		defer bufpool.Put(index)
+		r.index = *index
 	}
-	defer put(held)
-	r.place = newPlace(sc, len(s.counts))
+	r.data, _ = r.src.(Bytes)
+	r.base, r.place = len(sc.jobs), newPlace(sc, len(s.counts))
 	for c := s.cursor(sc, box); c.more; c.next() {
 		if err := r.visit(ctx, c.number()); err != nil {
 			return err
@@ -132,12 +117,13 @@ func (s *sharding) read(ctx context.Context, sc *scratch, src Source, box nd.Box
 
 // checkAll decodes every inner chunk.
 func (s *sharding) checkAll(ctx context.Context, sc *scratch, src Source) error {
-	r := shardRead{sharding: s, sc: sc, src: src, check: true}
-	held, err := r.open(ctx)
+	index, err := s.readIndex(ctx, sc, src)
 	if err != nil {
 		return err
 	}
-	defer put(held)
+	defer bufpool.Put(index)
+	r := shardRead{sharding: s, sc: sc, src: src, index: *index, check: true, base: len(sc.jobs)}
+	r.data, _ = src.(Bytes)
 	for at := range s.n {
 		if err := r.visit(ctx, at); err != nil {
 			return err
@@ -160,27 +146,33 @@ func (r *shardRead) visit(ctx context.Context, at int) error {
 	if err != nil {
 		return err
 	}
+	if !r.check {
+		r.locate(&r.place, at, r.box)
+	}
 	if !stored {
-		r.fill(at)
+		if !r.check {
+			to := r.place.of(r.dst)
+			nd.Copy(to, nd.View{Data: r.in.Fill, Shape: to.Shape, Strides: r.zeros, Item: to.Item})
+		}
 		return nil
 	}
-	j := job{at, int64(e.off), int(e.n), 0, -1, r.items}
 	if r.data != nil {
-		data, err := r.data.span(j.off, int64(j.n))
+		data, err := r.data.span(int64(e.off), int64(e.n))
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err == nil {
-			err = r.use(ctx, &j, data)
+			err = r.use(ctx, at, data, -1)
 		}
 		return r.located(err, at, e)
 	}
+	j := job{at, int64(e.off), int(e.n), 0, -1}
 	apart, err := r.narrow(&j)
 	switch {
 	case err != nil:
 		return r.located(err, at, e)
 	case apart:
-		return r.located(r.readApart(ctx, &j), at, e)
+		return r.located(r.readApart(ctx, e), at, e)
 	}
 	r.sc.jobs = append(r.sc.jobs, j)
 	if len(r.sc.jobs)-r.base == maxJobs {
@@ -189,36 +181,11 @@ func (r *shardRead) visit(ctx context.Context, at int) error {
 	return nil
 }
 
-// fill sets what is wanted of an inner chunk that is not stored.
-func (r *shardRead) fill(at int) {
-	for i := range max(1, len(r.items)) {
-		if to, ok := r.target(at, r.items, i); ok {
-			nd.Copy(to, nd.View{Data: r.in.Fill, Shape: to.Shape, Strides: r.zeros, Item: to.Item})
-		}
-	}
-}
-
-// target sets r.place to what is wanted of an inner chunk, by its i-th item if it
-// has some, and returns where. It is false if nothing is, but to check it.
-func (r *shardRead) target(at int, items []item, i int) (nd.View, bool) {
-	if r.check {
-		return nd.View{}, false
-	}
-	box, dst := r.box, r.dst
-	if items != nil {
-		p := &r.parts[items[i].part]
-		box, dst = p.Box, p.Dst
-	}
-	r.locate(&r.place, at, box)
-	return r.place.of(dst), true
-}
-
 // narrow cuts a job down to what is needed of its inner chunk. True means that
 // this is no single range, and is to be read by itself.
 func (r *shardRead) narrow(j *job) (apart bool, err error) {
 	inner := r.inner
-	_, wanted := r.target(j.at, j.items, 0)
-	whole := !wanted || slices.Equal(r.place.cell.Shape, inner.in.Shape)
+	whole := r.check || slices.Equal(r.place.cell.Shape, inner.in.Shape)
 	switch {
 	case inner.bare() && !whole:
 		if j.n != inner.MaxStored() {
@@ -235,19 +202,15 @@ func (r *shardRead) narrow(j *job) (apart bool, err error) {
 	return false, inner.fits()
 }
 
-// readApart reads an inner chunk by itself.
-func (r *shardRead) readApart(ctx context.Context, j *job) error {
+// readApart reads the inner chunk at r.place.
+func (r *shardRead) readApart(ctx context.Context, e entry) error {
 	mark := len(r.sc.ints)
 	defer func() { r.sc.ints = r.sc.ints[:mark] }()
-	src := &section{r.src, j.off, int64(j.n)}
-	if len(j.items) > 1 {
-		return r.eachItem(j, func(parts []Part) error { return r.inner.readParts(ctx, r.sc, src, parts) })
-	}
-	dst, wanted := r.target(j.at, j.items, 0)
-	if !wanted {
+	src := &section{r.src, int64(e.off), int64(e.n)}
+	if r.check {
 		return r.inner.checkAll(ctx, r.sc, src)
 	}
-	return r.inner.read(ctx, r.sc, src, r.place.cell, dst)
+	return r.inner.read(ctx, r.sc, src, r.place.cell, r.place.of(r.dst))
 }
 
 // flush reads what is on the list.
@@ -271,7 +234,7 @@ func (r *shardRead) readJobs(ctx context.Context, jobs []job) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, total := r.sc.plan(jobs, rangeMax, joinGap)
+		n, total := r.sc.plan(jobs, rangeMax)
 		if err := r.readRuns(ctx, jobs[:n], total); err != nil {
 			return err
 		}
@@ -288,7 +251,10 @@ func (r *shardRead) readRuns(ctx context.Context, jobs []job, total int) error {
 	}
 	for i := range jobs {
 		j := &jobs[i]
-		if err := r.use(ctx, j, (*held)[j.pos:j.pos+j.n]); err != nil {
+		if !r.check {
+			r.locate(&r.place, j.at, r.box)
+		}
+		if err := r.use(ctx, j.at, (*held)[j.pos:j.pos+j.n], j.window); err != nil {
 			e, _, _ := r.entry(r.index, j.at)
 			return r.located(err, j.at, e)
 		}
@@ -296,23 +262,20 @@ func (r *shardRead) readRuns(ctx context.Context, jobs []job, total int) error {
 	return nil
 }
 
-// use decodes an inner chunk, of which data is all or what the job asked for.
-func (r *shardRead) use(ctx context.Context, j *job, data []byte) error {
+// use decodes the inner chunk at r.place, all of it or those bytes that begin
+// at window.
+func (r *shardRead) use(ctx context.Context, at int, data []byte, window int) error {
 	mark := len(r.sc.ints)
 	defer func() { r.sc.ints = r.sc.ints[:mark] }()
-	if len(j.items) > 1 {
-		return r.eachItem(j, func(parts []Part) error { return r.inner.decodeParts(ctx, r.sc, data, parts) })
-	}
-	dst, wanted := r.target(j.at, j.items, 0)
 	switch {
-	case !wanted:
+	case r.check:
 		return r.inner.check(ctx, r.sc, data)
-	case j.window >= 0:
-		box, dst := r.sc.transposed(r.inner.perm, r.place.cell, dst)
-		r.inner.raw.window(r.sc, data, j.window, box, dst)
+	case window >= 0:
+		box, dst := r.sc.transposed(r.inner.perm, r.place.cell, r.place.of(r.dst))
+		r.inner.raw.window(r.sc, data, window, box, dst)
 		return nil
 	}
-	return r.inner.decode(ctx, r.sc, data, r.place.cell, dst)
+	return r.inner.decode(ctx, r.sc, data, r.place.cell, r.place.of(r.dst))
 }
 
 // window returns the one run of the stored bytes of a bare chunk that holds a

@@ -176,7 +176,7 @@ func (s *sharding) keep(ctx context.Context, sc *scratch, old Source, box nd.Box
 		return k, nil
 	}
 	slices.SortFunc(k.jobs, byOffset)
-	n, total := sc.plan(k.jobs, maxWhole, joinGap)
+	n, total := sc.plan(k.jobs, maxWhole)
 	if n < len(k.jobs) {
 		return nil, fmt.Errorf("more than %d bytes of a shard are to be held in memory to change a part of it: use smaller shards", maxWhole)
 	}

@@ -27,7 +27,6 @@ type Chain interface {
 	Prepare(ctx context.Context, src codec.Source) (codec.Source, error)
 	Encode(dst []byte, v nd.View) ([]byte, error)
 	Read(ctx context.Context, src codec.Source, box nd.Box, dst nd.View) error
-	ReadParts(ctx context.Context, src codec.Source, parts []codec.Part) error
 	Check(ctx context.Context, src codec.Source) error
 	Patch(ctx context.Context, old codec.Source, box nd.Box, v nd.View) (*codec.Patched, error)
 }
@@ -49,7 +48,6 @@ func Checks() []Check {
 		{"encode", false, encode},
 		{"clipped", false, clipped},
 		{"boxes", false, boxes},
-		{"parts", false, parts},
 		{"arguments", false, arguments},
 		{"patch", false, patch},
 		{"patch to fill", false, patchToFill},

@@ -35,7 +35,6 @@ type faulty struct {
 	*codec.Chain
 	encode func(dst []byte, v nd.View) ([]byte, error)
 	read   func(ctx context.Context, src codec.Source, box nd.Box, dst nd.View) error
-	parts  func(ctx context.Context, src codec.Source, parts []codec.Part) error
 	check  func(ctx context.Context, src codec.Source) error
 	patch  func(ctx context.Context, old codec.Source, box nd.Box, v nd.View) (*codec.Patched, error)
 	isFill func(v nd.View) bool
@@ -53,13 +52,6 @@ func (f *faulty) Read(ctx context.Context, src codec.Source, box nd.Box, dst nd.
 		return f.read(ctx, src, box, dst)
 	}
 	return f.Chain.Read(ctx, src, box, dst)
-}
-
-func (f *faulty) ReadParts(ctx context.Context, src codec.Source, parts []codec.Part) error {
-	if f.parts != nil {
-		return f.parts(ctx, src, parts)
-	}
-	return f.Chain.ReadParts(ctx, src, parts)
 }
 
 func (f *faulty) Check(ctx context.Context, src codec.Source) error {
@@ -120,9 +112,6 @@ func TestFaultyChains(t *testing.T) {
 			}
 			return good.Read(ctx, src, nd.Box{Start: make([]int, len(box.Start)), Shape: box.Shape}, dst)
 		}}, "boxes"},
-		"reads only the first part": {faulty{parts: func(ctx context.Context, src codec.Source, parts []codec.Part) error {
-			return good.ReadParts(ctx, src, parts[:min(1, len(parts))])
-		}}, "parts"},
 		"does not bound boxes": {faulty{read: func(ctx context.Context, src codec.Source, box nd.Box, dst nd.View) error {
 			if !box.Equal(nd.Full(in.Shape)) && box.Equal(nd.Box{Start: box.Start, Shape: in.Shape}) {
 				return nil

@@ -158,55 +158,6 @@ func boxes(ctx context.Context, c Chain) error {
 	return nil
 }
 
-// parts reads several boxes of a chunk at once, single elements among them.
-func parts(ctx context.Context, c Chain) error {
-	in := c.Chunk()
-	r := random()
-	for _, s := range samples(in) {
-		stored, err := c.Encode(nil, contiguous(in, s.data))
-		if err != nil {
-			return err
-		}
-		far := &object{data: stored}
-		for i := range 12 {
-			src := []codec.Source{far, codec.Bytes(stored)}[i%2]
-			reader := []Chain{c, c.Lazy()}[i/2%2]
-			var wanted []codec.Part
-			for range []int{1, 2, 7, 40}[i%4] {
-				box := randomBox(r, in.Shape)
-				for axis := range box.Shape {
-					if r.IntN(3) > 0 {
-						box.Shape[axis] = min(1, r.IntN(20)) // now and then none
-					}
-				}
-				wanted = append(wanted, codec.Part{Box: box, Dst: layouts(box.Shape, in.Type.Size())[r.IntN(4)].view})
-			}
-			if err := reader.ReadParts(ctx, src, wanted); err != nil {
-				return fmt.Errorf("read %d parts of %s from %T: %w", len(wanted), s.name, src, err)
-			}
-			for _, p := range wanted {
-				if p.Box.Empty() {
-					continue
-				}
-				if err := differ(p.Dst, part(in, s.data, p.Box)); err != nil {
-					return fmt.Errorf("read %d parts of %s from %T: %s: %w", len(wanted), s.name, src, p.Box, err)
-				}
-			}
-		}
-		if err := far.misread(); err != nil {
-			return err
-		}
-	}
-	outside := codec.Part{Box: nd.Full(in.Shape), Dst: poisoned(append([]int{2}, in.Shape...), in.Type.Size())}
-	if err := c.ReadParts(ctx, codec.Bytes(nil), []codec.Part{outside}); err == nil {
-		return errors.New("read a part into a view of another shape: no error")
-	}
-	if err := c.ReadParts(ctx, codec.Bytes(nil), nil); err != nil {
-		return fmt.Errorf("read no parts: %w", err)
-	}
-	return nil
-}
-
 // arguments asks for what is not of the chunk.
 func arguments(ctx context.Context, c Chain) error {
 	in := c.Chunk()
