@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/dosna/dosna/store"
 )
@@ -137,31 +136,11 @@ func (s *Store) deleteTree(ctx context.Context, prefix string) error {
 			return err
 		}
 	}
-	if prefix != "" && s.inRoot(func(root dir) error { return root.rmdir(rel(prefix)) }) == nil {
+	if prefix != "" && s.rmdir(prefix) == nil {
 		above, _ := split(prefix)
 		s.dirty.folder(above)
 	}
 	return nil
-}
-
-// staleAfter is when a temporary file whose writer cannot be asked by its lock
-// is taken for dead.
-const staleAfter = 24 * time.Hour
-
-// sweep removes a temporary file unless its writer lives.
-func sweep(d dir, name string) {
-	f, a, err := d.open(name)
-	if err != nil {
-		return
-	}
-	defer f.close()
-	dead, err := f.tryLock()
-	if errors.Is(err, errors.ErrUnsupported) {
-		dead = time.Since(time.Unix(0, a.mtime)) > staleAfter
-	}
-	if dead && a.kind == regular {
-		d.unlink(name)
-	}
 }
 
 // Rename implements store.Renamer.

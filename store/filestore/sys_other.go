@@ -87,6 +87,7 @@ func (d dir) rename(old, name string) error  { return d.root.Rename(old, name) }
 func (d dir) replace(old, name string) error { return d.rename(old, name) }
 func (d dir) moveDir(from, to string) error  { return d.root.Rename(from, to) }
 func (d dir) tryLock() (bool, error)         { return false, errors.ErrUnsupported }
+func (d dir) unlock()                        {}
 func (d dir) sync() error                    { return nil }
 func (d dir) syncAll() error                 { return errors.ErrUnsupported }
 func (d dir) local() bool                    { return false }
@@ -128,6 +129,14 @@ func (d dir) read(string) ([]os.DirEntry, error) {
 	}
 	defer f.Close()
 	return f.ReadDir(-1)
+}
+
+func (d dir) peek(string) (next func(n int) ([]os.DirEntry, error), done func(), err error) {
+	f, err := d.root.Open(".")
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.ReadDir, func() { _ = f.Close() }, nil // only read
 }
 
 func isFull(err error) bool        { return errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrPermission) }

@@ -127,6 +127,7 @@ func (d dir) setTime(name string, ns int64) error {
 }
 
 func (d dir) tryLock() (bool, error) { return tryLock(d.fd) }
+func (d dir) unlock()                { _ = unix.Flock(d.fd, unix.LOCK_UN) } // which fails only for what is not locked
 func (d dir) sync() error            { return file{d.fd}.sync() }
 
 // syncAll makes everything on the directory's file system durable.
@@ -144,6 +145,17 @@ func (d dir) read(path string) ([]os.DirEntry, error) {
 	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
 	return f.ReadDir(-1)
+}
+
+// peek returns a function that yields the next entries of the directory, and one
+// that ends it.
+func (d dir) peek(path string) (next func(n int) ([]os.DirEntry, error), done func(), err error) {
+	fd, err := unix.FcntlInt(uintptr(d.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := os.NewFile(uintptr(fd), path)
+	return f.ReadDir, func() { _ = f.Close() }, nil // only read
 }
 
 // isFull reports whether a directory could not be removed because it holds

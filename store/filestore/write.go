@@ -104,12 +104,17 @@ func (w *writer) begin() error {
 }
 
 // makeTemp makes the temporary file. It is locked as long as it is open, which
-// tells it from one that a dead process left behind.
+// tells it from one that a dead process left behind. The object has few names for
+// it, each used again once its file is dead: leftovers do not accumulate.
 func (w *writer) makeTemp() error {
+	slot := uint64(0)
 	for {
-		w.tempName = store.TempPrefix + strconv.FormatUint(rand.Uint64(), 36)
+		w.tempName = tempName(w.name, slot)
 		f, err := w.d.create(w.tempName)
 		if isExist(err) {
+			if !sweep(w.d, w.tempName) {
+				slot++
+			}
 			continue
 		}
 		if err != nil {
@@ -132,12 +137,26 @@ func (w *writer) makeTemp() error {
 		}
 		f.close()
 		if err != nil {
-			w.d.unlink(w.tempName)
 			return err
 		}
 		// Somebody who looks for leftovers was quicker than the lock, and
 		// removes this one.
 	}
+}
+
+// tempNames is how many names of its own an object has for temporary files; when
+// writers that live have all of them, others are taken by chance.
+const tempNames = 8
+
+func tempName(name string, slot uint64) string {
+	h := uint64(14695981039346656037) // FNV-1a
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * 1099511628211
+	}
+	if slot >= tempNames {
+		slot = rand.Uint64()
+	}
+	return store.TempPrefix + strconv.FormatUint(h+slot, 36)
 }
 
 // step is how many bytes are moved between two looks at the context.
@@ -233,7 +252,7 @@ func (w *writer) publish(locked bool) (attr, error) {
 		w.d.unlink(w.tempName)
 		return a, nil
 	}
-	if old.links > 0 && old.kind == regular {
+	if locked && old.links > 0 && old.kind == regular {
 		return a, w.d.replace(w.tempName, w.name)
 	}
 	err = w.d.rename(w.tempName, w.name)
@@ -313,11 +332,19 @@ func (s *Store) mkdirs(root dir, prefix string) error {
 	return nil // removed again meanwhile: the caller looks
 }
 
-// prune removes a folder if it is empty, and those above it likewise. Whoever
-// is about to put something there finds it gone and makes it again.
+func (s *Store) rmdir(prefix string) error {
+	return s.inRoot(func(root dir) error { return root.rmdir(rel(prefix)) })
+}
+
+// prune removes a folder if there are no objects in it nor below, and those above
+// it likewise. Whoever is about to put something there finds it gone and makes it
+// again.
 func (s *Store) prune(prefix string) {
 	for prefix != "" {
-		err := s.inRoot(func(root dir) error { return root.rmdir(rel(prefix)) })
+		err := s.rmdir(prefix)
+		if err != nil && isFull(err) && s.sweepFolder(prefix) {
+			err = s.rmdir(prefix)
+		}
 		if err != nil && !isAbsent(err) {
 			return
 		}
