@@ -270,7 +270,7 @@ func TestInterruptedDeletionIsFinished(t *testing.T) {
 }
 
 // damage flips a bit in the middle of a file.
-func damage(t *testing.T, file string) {
+func damage(t testing.TB, file string) {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	if err != nil {

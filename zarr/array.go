@@ -2,6 +2,7 @@ package zarr
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -46,6 +47,15 @@ func parseArray(m *object) (*Array, error) {
 	if a.Fill, err = a.Type.ParseFill(fill); err != nil {
 		return nil, fmt.Errorf("fill_value: %w", err)
 	}
+	if raw, ok := m.rest["codecs"]; ok && len(raw) <= maxMember {
+		v, err := decodeValue(raw) // which finds names that are there twice
+		if err == nil && holdsNull(v) {
+			err = errors.New("null in a list") // which would leave an integer as it is
+		}
+		if err != nil {
+			return nil, fmt.Errorf("codecs: %w", err)
+		}
+	}
 	if err := m.take("codecs", &a.Codecs, required); err != nil {
 		return nil, err
 	}
@@ -63,6 +73,21 @@ func parseArray(m *object) (*Array, error) {
 		return nil, err
 	}
 	return a, a.Check()
+}
+
+// holdsNull reports whether there is a null in a list.
+func holdsNull(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return slices.ContainsFunc(v, func(v any) bool { return v == nil || holdsNull(v) })
+	case map[string]any:
+		for _, inner := range v {
+			if holdsNull(inner) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (a *Array) parseType(m *object) error {
@@ -131,6 +156,9 @@ func (a *Array) Check() error {
 	}
 	if a.Type.Size() == 0 {
 		return fmt.Errorf("data_type: none is given")
+	}
+	if n, ok := nd.Size(a.Chunks); !ok || n > maxElements {
+		return fmt.Errorf("chunk_grid.configuration.chunk_shape: %v has too many elements for 63 bits", a.Chunks)
 	}
 	if len(a.Fill) != a.Type.Size() {
 		return fmt.Errorf("fill_value: %d bytes, and an element of %s has %d", len(a.Fill), a.Type, a.Type.Size())

@@ -14,10 +14,12 @@
 package zarr
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 )
 
 // Key is the name of a node's metadata document in its folder.
@@ -73,6 +75,9 @@ func (h *Header) Unconsolidate() bool {
 
 // Parse reads a zarr.json.
 func Parse(raw []byte) (Document, error) {
+	if i := badUTF8(raw); i >= 0 {
+		return nil, fmt.Errorf("%s: not UTF-8: line %d", root, 1+bytes.Count(raw[:i], []byte("\n")))
+	}
 	m, err := members(raw, root)
 	if err != nil {
 		return nil, err
@@ -95,6 +100,21 @@ func Parse(raw []byte) (Document, error) {
 		return parseGroup(m)
 	}
 	return nil, fmt.Errorf("node_type: %q is neither array nor group", kind)
+}
+
+// badUTF8 returns where raw stops being UTF-8, or -1.
+func badUTF8(raw []byte) int {
+	if utf8.Valid(raw) {
+		return -1
+	}
+	for i := 0; i < len(raw); {
+		r, n := utf8.DecodeRune(raw[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
 }
 
 // takeHeader takes what all nodes have and everything that may be ignored.

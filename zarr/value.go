@@ -107,11 +107,15 @@ func readValue(d *json.Decoder, raw []byte) (any, error) {
 	case json.Delim('{'):
 		object := map[string]any{}
 		for d.More() {
-			name, err := d.Token()
+			t, err := d.Token()
 			if err != nil {
 				return nil, err
 			}
-			if object[name.(string)], err = readValue(d, raw); err != nil {
+			name := t.(string) // as all names in what was found to be JSON
+			if _, twice := object[name]; twice {
+				return nil, fmt.Errorf("%q is there twice", name)
+			}
+			if object[name], err = readValue(d, raw); err != nil {
 				return nil, err
 			}
 		}
