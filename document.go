@@ -122,13 +122,26 @@ func (c *Connection) putIfAbsent(ctx context.Context, key string, parts [][]byte
 	return c.put(ctx, key, parts, store.Cond{})
 }
 
-// put stores an object, and notes that it did.
+// put stores an object, and notes that it did. Documents survive a loss of power
+// from then on, as what is done next relies on them.
 func (c *Connection) put(ctx context.Context, key string, parts [][]byte, cond store.Cond) (store.Version, error) {
-	v, err := c.store.Put(ctx, key, parts, cond)
+	if lastName(key) == zarr.Key {
+		ctx = store.Durably(ctx)
+	}
+	v, err := c.store.Put(c.lasting(ctx), key, parts, cond)
 	if err == nil || errors.Is(err, ErrUnknownOutcome) {
 		c.noted(key, v)
 	}
 	return v, err
+}
+
+// lasting returns the context for storing an object. If what is changed is to be
+// durable, then so that what it replaces, and was durable, is not lost halfway.
+func (c *Connection) lasting(ctx context.Context) context.Context {
+	if c.o.Durable {
+		return store.Durably(ctx)
+	}
+	return ctx
 }
 
 // mayRace says whether something may be done without the store's help against
@@ -279,7 +292,7 @@ func (c *Connection) replace(ctx context.Context, key string, parts [][]byte) er
 // copied stores an object of the same store anew under another key.
 func (c *Connection) copied(ctx context.Context, from, to string) error {
 	err := c.certain(ctx, func() error {
-		v, err := store.Copy(ctx, c.store, from, to, store.Cond{})
+		v, err := store.Copy(c.lasting(ctx), c.store, from, to, store.Cond{})
 		if err == nil || errors.Is(err, ErrUnknownOutcome) {
 			c.noted(to, v)
 		}

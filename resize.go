@@ -178,6 +178,9 @@ func (d *Dataset) tidy(ctx context.Context, a *zarr.Array, edges func(axis int) 
 	if err == nil {
 		err = t.eachStored(ctx, nil, func(ctx context.Context, k *Chunk) error { return k.cut(ctx, still, edges) })
 	}
+	if err == nil {
+		err = d.c.Sync(ctx) // or what was removed may be back after a loss of power, when the array has grown
+	}
 	if errors.Is(err, errMoved) {
 		return nil
 	}

@@ -50,12 +50,16 @@ func (c *Connection) sweep(ctx context.Context, prefix string, still func(contex
 }
 
 // sweepAll sweeps until there is nothing more to be found: what others changed or
-// stored while it was removed goes too.
+// stored while it was removed goes too. It does not come back after a loss of
+// power, whatever is done next.
 func (c *Connection) sweepAll(ctx context.Context, prefix string, still func(context.Context) error, drop func(name string) bool) error {
-	for range maxTries {
+	for tries := range maxTries {
 		n, err := c.sweep(ctx, prefix, still, drop)
-		if n == 0 || err != nil {
+		if err != nil || n == 0 && tries == 0 {
 			return err
+		}
+		if n == 0 {
+			return c.Sync(ctx)
 		}
 	}
 	return fmt.Errorf("%w: objects under %q in %s keep coming", ErrConflict, prefix, c.url)
