@@ -25,7 +25,7 @@ var scale = flag.String("scale", "small", "small or full: how many losses of pow
 func cuts(n int) int {
 	switch {
 	case *scale == "full":
-		return 20 * n
+		return 50 * n
 	case testing.Short():
 		return n / 5
 	}

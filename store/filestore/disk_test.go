@@ -127,8 +127,7 @@ func Record(t testing.TB, root string) *Disk {
 	sys.fsync = func(fd int) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		err := real.fsync(fd)
-		if object, ok := d.object(fd); ok && err == nil {
+		if object, ok := d.object(fd); ok {
 			what := "file"
 			if d.folders[object] != nil {
 				what = "folder"
@@ -143,9 +142,9 @@ func Record(t testing.TB, root string) *Disk {
 				d.ops = append(d.ops, diskOp{file: -1, synced: []int{object}})
 			}
 		}
-		return err
+		return nil // though nothing was synced, for the machine's sake
 	}
-	sys.syncfs = func(fd int) error { // not in truth, for the machine's sake
+	sys.syncfs = func(fd int) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.Forget == nil || !d.Forget("all") {
@@ -156,8 +155,12 @@ func Record(t testing.TB, root string) *Disk {
 	return d
 }
 
-// Stop ends the recording.
-func (d *Disk) Stop() { sys = genuine }
+// Stop ends the recording. Until the test ends there is still no sync in truth.
+func (d *Disk) Stop() {
+	sys = genuine
+	sys.fsync = func(int) error { return nil }
+	sys.syncfs = sys.fsync
+}
 
 // Now is the moment after all that was done so far.
 func (d *Disk) Now() int {
