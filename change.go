@@ -45,6 +45,9 @@ func (d *Dataset) change(ctx context.Context, key string, u edit) error {
 			return err
 		}
 	}
+	if err := d.c.log.mayStore(ctx); err != nil {
+		return err
+	}
 	unlock, err := d.c.locks.lock(ctx, key)
 	if err != nil {
 		return err

@@ -36,9 +36,9 @@ func (s *sightings) saw(v store.Version, shape []int) *sighting {
 	return last
 }
 
-// recent is how long ago a look at the document may be that a call relies on
-// before it writes. What happened since is found out afterwards, and undone.
-const recent = time.Second
+// recent is how long ago a look at the document may be that a writer relies on.
+// What happened since is found out afterwards, and undone.
+const recent = 100 * time.Millisecond
 
 // toWrite begins a call that writes, and returns the dataset to do it with: of one
 // shape, with a log of what is stored. The call ends with wrote. written tells
@@ -48,18 +48,22 @@ func (d *Dataset) toWrite(ctx context.Context, written func(shape []int) bool) (
 	if err := d.c.o.writable(); err != nil {
 		return nil, err
 	}
-	if time.Now().UnixNano()-d.seen.at.Load() > int64(recent) {
-		if _, err := d.sight(ctx); err != nil {
-			return nil, d.gone(err)
-		}
-	}
 	w, c := *d, *d.c
 	w.c = &c
 	if written == nil {
 		written = func(shape []int) bool { return within(w.doc.Shape, shape) }
 	}
-	c.log = &journal{confirm: w.confirm, written: written}
+	c.log = &journal{check: w.present, confirm: w.confirm, written: written}
 	return &w, nil
+}
+
+// present is an error if the dataset was not there a short while ago.
+func (d *Dataset) present(ctx context.Context) error {
+	if time.Now().UnixNano()-d.seen.at.Load() < int64(recent) {
+		return nil
+	}
+	_, err := d.sight(ctx)
+	return d.gone(err)
 }
 
 func (d *Dataset) gone(err error) error {
@@ -79,7 +83,7 @@ func (d *Dataset) wrote(ctx context.Context, err error) error {
 		}
 		return err
 	}
-	if d.c.log.len() > 0 {
+	if d.c.log.len() > 0 || errors.Is(err, ErrCorrupt) { // which may be another dataset's
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
 		defer cancel()
 		if lost := d.confirm(ctx); errors.Is(lost, ErrNotExist) {
@@ -154,9 +158,9 @@ func (d *Dataset) warn(ctx context.Context, s *sighting) (again bool, err error)
 	return false, err
 }
 
-// withdraw removes objects that are still as they were stored: all, or those in
-// cells of which is tells so. Where the store does not promise to remove that and
-// no more, they stay.
+// withdraw removes what was stored in vain, from cells of which is tells so, or if
+// that is nil, as the dataset has gone, from all. Where the store does not promise to
+// remove that and no more, it stays.
 func (d *Dataset) withdraw(ctx context.Context, stored []stamp, is func(cell []int) bool) error {
 	d.seen.at.Store(0)
 	if !d.c.store.Guarantees().DeleteIfMatch {
@@ -164,31 +168,62 @@ func (d *Dataset) withdraw(ctx context.Context, stored []stamp, is func(cell []i
 	}
 	e := engine.New(nil, d.c.concurrency())
 	return e.Run(ctx, len(stored), engine.RunOptions{}, func(ctx context.Context, i int) error {
-		key, v := stored[i].key, stored[i].version
-		name, ok := strings.CutPrefix(key, d.prefix)
+		name, ok := strings.CutPrefix(stored[i].key, d.prefix)
 		cell, chunk := d.doc.Keys.Coords(name, d.NDim())
-		if !ok || !chunk || is != nil && (v == "" || !is(cell)) {
+		switch {
+		case !ok || !chunk || is != nil && (stored[i].version == "" || !is(cell)):
+			return nil
+		case is != nil:
+			_, err := d.removeIf(ctx, stored[i].key, stored[i].version)
+			return err
+		}
+		return d.withdrawGone(ctx, stored[i])
+	})
+}
+
+// withdrawGone removes an object that was stored when the dataset had gone. If it
+// was there before, who deletes the dataset finds it. And if the dataset is back,
+// having moved to and fro, nobody else's changes must be removed with it.
+func (d *Dataset) withdrawGone(ctx context.Context, s stamp) error {
+	if s.cond.IfMatch != "" {
+		return nil
+	}
+	if s.cond == (store.Cond{}) {
+		if _, err := d.sight(ctx); !isNotExist(err) {
+			return err
+		}
+	}
+	if s.version != "" {
+		if removed, err := d.removeIf(ctx, s.key, s.version); removed || err != nil {
+			return err
+		}
+	}
+	for range maxTries { // others have changed it, and rely on who made it
+		info, err := d.c.store.Stat(ctx, s.key)
+		if isNotExist(err) {
 			return nil
 		}
-		if v == "" { // the reply was lost
-			info, err := d.c.store.Stat(ctx, key)
-			if isNotExist(err) {
-				return nil
-			}
-			if err == nil {
-				_, err = d.sight(ctx)
-			}
-			if !isNotExist(err) {
-				return err // it is another dataset's perhaps
-			}
-			v = info.Version
+		if err != nil {
+			return err
 		}
-		err := d.c.certain(ctx, func() error { return d.c.store.Delete(ctx, key, store.Cond{IfMatch: v}) })
-		if errors.Is(err, ErrConflict) {
-			return nil // gone, or changed by somebody who takes care of it
+		doc, _, err := d.c.loadAny(ctx, d.path)
+		if err == nil && !doc.Head().Deleting || err != nil && !isNotExist(err) {
+			return err
 		}
-		return err
-	})
+		if removed, err := d.removeIf(ctx, s.key, info.Version); removed || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeIf removes an object if it is in that version.
+func (d *Dataset) removeIf(ctx context.Context, key string, v store.Version) (removed bool, err error) {
+	err = d.c.certain(ctx, func() error { return d.c.store.Delete(ctx, key, store.Cond{IfMatch: v}) })
+	if errors.Is(err, ErrConflict) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // sight returns what the document is. While its version stays the same, a look at

@@ -130,7 +130,7 @@ func (c *Connection) put(ctx context.Context, key string, parts [][]byte, cond s
 	}
 	v, err := c.store.Put(c.lasting(ctx), key, parts, cond)
 	if err == nil || errors.Is(err, ErrUnknownOutcome) {
-		c.noted(key, v)
+		c.noted(stamp{key, v, cond})
 	}
 	return v, err
 }
@@ -276,6 +276,9 @@ func (c *Connection) replace(ctx context.Context, key string, parts [][]byte) er
 		}
 		defer unlock()
 	}
+	if err := c.log.mayStore(ctx); err != nil {
+		return err
+	}
 	err := c.certain(ctx, func() error {
 		if parts == nil {
 			return c.store.Delete(ctx, key, store.Cond{})
@@ -291,10 +294,13 @@ func (c *Connection) replace(ctx context.Context, key string, parts [][]byte) er
 
 // copied stores an object of the same store anew under another key.
 func (c *Connection) copied(ctx context.Context, from, to string) error {
+	if err := c.log.mayStore(ctx); err != nil {
+		return err
+	}
 	err := c.certain(ctx, func() error {
 		v, err := store.Copy(c.lasting(ctx), c.store, from, to, store.Cond{})
 		if err == nil || errors.Is(err, ErrUnknownOutcome) {
-			c.noted(to, v)
+			c.noted(stamp{key: to, version: v})
 		}
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +20,12 @@ import (
 	"github.com/dosna/dosna/nd"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if text := os.Getenv(jobVar); text != "" {
+		os.Exit(runJob(text))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var ctx = context.Background()
 

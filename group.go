@@ -159,7 +159,9 @@ func (c *Connection) requireParents(ctx context.Context, path string) error {
 		if errors.Is(err, ErrNotExist) && above != "" {
 			_, err = c.createChild(ctx, above, zarr.NewGroup(nil))
 			if errors.Is(err, ErrExist) || errors.Is(err, ErrUnknownOutcome) { // somebody else was faster
-				doc, _, err = c.load(ctx, above)
+				if doc, _, err = c.load(ctx, above); isNotExist(err) {
+					err = errOrphan
+				}
 			}
 		}
 		if err != nil {

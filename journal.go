@@ -10,7 +10,8 @@ import (
 // journal is what a call has stored and not yet found to be in the dataset. A nil
 // journal keeps nothing.
 type journal struct {
-	confirm func(ctx context.Context) error
+	check   func(ctx context.Context) error // whether the dataset is there, before something is stored
+	confirm func(ctx context.Context) error // whether it still is, afterwards
 	written func(shape []int) bool // whether all that the call writes lies within a shape
 
 	mu     sync.Mutex
@@ -22,13 +23,22 @@ type journal struct {
 type stamp struct {
 	key     string
 	version store.Version
+	cond    store.Cond // under which it was stored
 }
 
 // noted notes what the call has stored.
-func (c *Connection) noted(key string, v store.Version) {
+func (c *Connection) noted(s stamp) {
 	if c.log != nil {
-		c.log.give([]stamp{{key, v}})
+		c.log.give([]stamp{s})
 	}
+}
+
+// mayStore is asked before something is stored.
+func (j *journal) mayStore(ctx context.Context) error {
+	if j == nil {
+		return nil
+	}
+	return j.check(ctx)
 }
 
 // longJournal is how much is noted before it is confirmed, while the call goes on.
