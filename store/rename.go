@@ -136,10 +136,12 @@ func copyOnce(ctx context.Context, s Store, from, to string) error {
 		return err
 	}
 	same, cerr := sameBytes(ctx, s, from, to)
-	if cerr != nil {
+	switch {
+	case errors.Is(cerr, ErrNotExist):
+		return err // an object stands where the folder would be
+	case cerr != nil:
 		return cerr
-	}
-	if !same {
+	case !same:
 		return err
 	}
 	return nil

@@ -14,15 +14,19 @@ import (
 
 // layers are all that behave as the store below does.
 var layers = map[string]func(store.Store) store.Store{
-	"retry":         func(s store.Store) store.Store { return layer.Retry(s, layer.RetryOptions{}) },
-	"limit none":    func(s store.Store) store.Store { return layer.Limit(s, layer.LimitOptions{}) },
-	"limit tight":   func(s store.Store) store.Store { return layer.Limit(s, layer.LimitOptions{Ops: 2, Bytes: 5000}) },
-	"limit fast":    func(s store.Store) store.Store { return layer.Limit(s, layer.LimitOptions{OpsPerSecond: 1e7, BytesPerSecond: 1e11}) },
-	"metrics":       func(s store.Store) store.Store { return layer.Metrics(s) },
-	"cache":         func(s store.Store) store.Store { return layer.Cache(s, layer.CacheOptions{Bytes: 64 << 20}) },
-	"cache small":   func(s store.Store) store.Store { return layer.Cache(s, layer.CacheOptions{Bytes: 20_000}) },
-	"cache none":    func(s store.Store) store.Store { return layer.Cache(s, layer.CacheOptions{}) },
-	"cache believe": func(s store.Store) store.Store { return layer.Cache(s, layer.CacheOptions{Bytes: 64 << 20, Believe: time.Hour}) },
+	"retry":       func(s store.Store) store.Store { return layer.Retry(s, layer.RetryOptions{}) },
+	"limit none":  func(s store.Store) store.Store { return layer.Limit(s, layer.LimitOptions{}) },
+	"limit tight": func(s store.Store) store.Store { return layer.Limit(s, layer.LimitOptions{Ops: 2, Bytes: 5000}) },
+	"limit fast": func(s store.Store) store.Store {
+		return layer.Limit(s, layer.LimitOptions{OpsPerSecond: 1e7, BytesPerSecond: 1e11})
+	},
+	"metrics":     func(s store.Store) store.Store { return layer.Metrics(s) },
+	"cache":       func(s store.Store) store.Store { return layer.Cache(s, layer.CacheOptions{Bytes: 64 << 20}) },
+	"cache small": func(s store.Store) store.Store { return layer.Cache(s, layer.CacheOptions{Bytes: 20_000}) },
+	"cache none":  func(s store.Store) store.Store { return layer.Cache(s, layer.CacheOptions{}) },
+	"cache believe": func(s store.Store) store.Store {
+		return layer.Cache(s, layer.CacheOptions{Bytes: 64 << 20, Believe: time.Hour})
+	},
 	"all": func(s store.Store) store.Store {
 		return layer.Cache(layer.Retry(layer.Limit(layer.Metrics(s), layer.LimitOptions{Ops: 8}), layer.RetryOptions{}), layer.CacheOptions{Bytes: 1 << 20})
 	},

@@ -14,8 +14,9 @@ import (
 )
 
 // RunLayer checks a layer: a store made by wrap from another. On a store with
-// all optional operations and on one with none, it must do what Run demands,
-// and each optional operation must reach the store below as one.
+// all optional operations and on one with none, it must do what Run demands, and
+// answer as the plain store does (see [Compare]); and each optional operation must
+// reach the store below as one.
 func RunLayer(t *testing.T, open func(t *testing.T) store.Store, wrap func(store.Store) store.Store) {
 	t.Run("plain", func(t *testing.T) { Run(t, open) })
 	t.Run("wrapped", func(t *testing.T) {
@@ -23,6 +24,10 @@ func RunLayer(t *testing.T, open func(t *testing.T) store.Store, wrap func(store
 	})
 	t.Run("wrapped without optional operations", func(t *testing.T) {
 		Run(t, func(t *testing.T) store.Store { return wrap(bare{open(t)}) })
+	})
+	t.Run("compared", func(t *testing.T) { Compare(t, open, wrap, true) })
+	t.Run("compared without optional operations", func(t *testing.T) {
+		Compare(t, open, func(s store.Store) store.Store { return wrap(bare{s}) }, true)
 	})
 	t.Run("forwards", func(t *testing.T) {
 		if err := Forwards(t.Context(), wrap); err != nil {
