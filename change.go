@@ -109,6 +109,7 @@ func (d *Dataset) tryChange(ctx context.Context, o *object, old codec.Source, u 
 // done safely it is stored.
 func (d *Dataset) deleteIfMatch(ctx context.Context, key string, v store.Version) error {
 	if d.c.store.Guarantees().DeleteIfMatch {
+		defer d.c.forget(key)
 		return d.c.store.Delete(ctx, key, store.Cond{IfMatch: v})
 	}
 	return d.encoded(key, d.fillView(d.doc.Chunks), func(object []byte) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/all"
@@ -14,6 +15,7 @@ import (
 type Connection struct {
 	store store.Store
 	url   string
+	place string // of the store, for a cache: connections that have the same see the same objects
 	start string // path of the node that the address named
 	o     Options
 	locks *locks
@@ -39,6 +41,9 @@ func Open(ctx context.Context, address string, o *Options) (*Connection, error) 
 		return nil, errors.Join(err, s.Close())
 	}
 	c.url, c.start = u.Root, u.Node
+	if s.Guarantees().Shared { // else it may be one of several without a name
+		c.place = u.Root + "\x00" + store.Name(s)
+	}
 	return c, nil
 }
 
@@ -52,10 +57,13 @@ func Init(ctx context.Context, address string) error {
 	return all.Init(ctx, u.Root)
 }
 
+// openings counts the stores that were opened.
+var openings atomic.Int64
+
 // OpenStore opens the tree in a store. Close then closes the store too; after an
 // error it stays open.
 func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, error) {
-	c := &Connection{store: s, url: store.Name(s), o: o.orDefault(), locks: newLocks()}
+	c := &Connection{store: s, url: store.Name(s), o: o.orDefault(), locks: newLocks(), place: fmt.Sprintf("#%d", openings.Add(1))}
 	if c.o.engine().Comm().Size() > 1 && !s.Guarantees().Shared {
 		return nil, fmt.Errorf("open %s: %w: several ranks need a store that all of them see, and this one is private to a process", c.url, ErrInvalid)
 	}

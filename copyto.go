@@ -170,6 +170,7 @@ func (d *Dataset) copyLarge(ctx context.Context, k *Chunk, dst *Dataset, to stri
 		if _, err := io.Copy(w, r); err != nil {
 			return false, err
 		}
+		defer dst.c.forget(to)
 		_, err = w.Commit()
 		return false, err
 	})

@@ -24,6 +24,7 @@ type Dataset struct {
 	checked *codec.Chain // which verifies all that it can
 	chain   *codec.Chain // which does as the options say
 	prefix  string       // of the keys of stored objects
+	form    string       // what tells this document from others under which the same objects are other elements
 }
 
 // layout is what a resize changes.
@@ -49,7 +50,7 @@ func newDataset(c *Connection, path string, a *zarr.Array) (*Dataset, error) {
 	}
 	d := &Dataset{
 		handle: newHandle(c, path, a.Head()), layout: l, latest: new(atomic.Pointer[layout]), seen: new(sightings),
-		checked: checked, chain: verifying(checked, c.o.Verify), prefix: folder(path),
+		checked: checked, chain: verifying(checked, c.o.Verify), prefix: folder(path), form: formOf(a),
 	}
 	d.latest.Store(l)
 	return d, nil

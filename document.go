@@ -125,6 +125,7 @@ func (c *Connection) putIfAbsent(ctx context.Context, key string, parts [][]byte
 // put stores an object, and notes that it did. Documents survive a loss of power
 // from then on, as what is done next relies on them.
 func (c *Connection) put(ctx context.Context, key string, parts [][]byte, cond store.Cond) (store.Version, error) {
+	defer c.forget(key)
 	if lastName(key) == zarr.Key {
 		ctx = store.Durably(ctx)
 	}
@@ -281,6 +282,7 @@ func (c *Connection) replace(ctx context.Context, key string, parts [][]byte) er
 	}
 	err := c.certain(ctx, func() error {
 		if parts == nil {
+			defer c.forget(key)
 			return c.store.Delete(ctx, key, store.Cond{})
 		}
 		_, err := c.put(ctx, key, parts, store.Cond{})
@@ -297,6 +299,7 @@ func (c *Connection) copied(ctx context.Context, from, to string) error {
 	if err := c.log.mayStore(ctx); err != nil {
 		return err
 	}
+	defer c.forget(to)
 	err := c.certain(ctx, func() error {
 		v, err := store.Copy(c.lasting(ctx), c.store, from, to, store.Cond{})
 		if err == nil || errors.Is(err, ErrUnknownOutcome) {

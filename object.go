@@ -26,6 +26,9 @@ type object struct {
 	changed bool // a read has found another state
 	version store.Version
 
+	asking   sync.Mutex // held while the store is asked for the state
+	believed bool       // the store was not asked for it
+
 	often bool // it is read more than once: what all reads need is read first
 	once  sync.Once
 	ready codec.Source
@@ -64,7 +67,7 @@ func (o *object) source(ctx context.Context) (codec.Source, error) {
 	if !o.often {
 		return o, nil
 	}
-	o.once.Do(func() { o.ready, o.err = o.d.chain.Prepare(ctx, o) })
+	o.once.Do(func() { o.ready, o.err = o.d.prepare(ctx, o) })
 	return o.ready, o.err
 }
 

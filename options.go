@@ -58,6 +58,8 @@ type Options struct {
 	// store that cannot keep several writers apart. There must be only one
 	// connection that writes then; its goroutines are kept apart.
 	Unsafe bool
+	// Cache, if not nil, keeps decoded chunks for reads.
+	Cache *Cache
 	// Progress, if not nil, is told of the parts of a call, stored objects or
 	// blocks, as they are finished: done of total. Calls come one at a time,
 	// and done goes up by one. Where objects are found by listing them, total

@@ -19,7 +19,8 @@ type reading struct {
 	d      *Dataset
 	pieces *nd.Pieces
 	canon  nd.View
-	absent atomic.Bool // an object was not there
+	cache  *cacheReader // nil if there is none
+	absent atomic.Bool  // an object was not there
 
 	mu     sync.Mutex
 	shared map[string]*object // the states of objects that have several pieces; nil if none has
@@ -28,12 +29,16 @@ type reading struct {
 func (d *Dataset) reading(r *nd.Region, canon nd.View) *reading {
 	j := &reading{d: d, canon: canon}
 	grid := d.grid
-	if grain := d.chain.Grain(); r.Sparse() && !slices.Equal(grain, d.doc.Chunks) {
+	j.cache = d.cacheReader()
+	if grain := d.chain.Grain(); (r.Sparse() || j.cache != nil) && !slices.Equal(grain, d.doc.Chunks) {
 		if fine, err := nd.NewGrid(d.doc.Shape, grain); err == nil {
 			grid, j.shared = fine, map[string]*object{}
 		}
 	}
 	j.pieces = r.Pieces(grid)
+	if j.cache != nil {
+		j.cache.admit(j.pieces.Len())
+	}
 	return j
 }
 
@@ -77,17 +82,32 @@ func (j *reading) task(ctx context.Context, i int) error {
 // read reads a piece from one state of its object. It is true if there is no such
 // state any more.
 func (j *reading) read(ctx context.Context, o *object, p nd.Piece, box nd.Box) (changed bool, err error) {
-	direct, ok := p.Direct(j.canon)
-	if ok {
-		err = j.d.readBox(ctx, o, box, direct)
-	} else if ok, err = j.pick(ctx, o, p, box); !ok {
-		err = j.gather(ctx, o, p, box)
+	ok := false
+	if j.cache != nil {
+		ok, err = j.cache.read(ctx, o, p, box, j.canon)
+	}
+	if !ok {
+		err = j.load(ctx, o, p, box)
 	}
 	_, absent, changed := o.is()
-	if absent {
+	if absent && !o.believed {
 		j.absent.Store(true)
 	}
+	if changed {
+		j.d.c.forget(o.key)
+	}
 	return changed && err != nil, err
+}
+
+// load reads a piece from the store.
+func (j *reading) load(ctx context.Context, o *object, p nd.Piece, box nd.Box) error {
+	if direct, ok := p.Direct(j.canon); ok {
+		return j.d.readBox(ctx, o, box, direct)
+	}
+	if ok, err := j.pick(ctx, o, p, box); ok {
+		return err
+	}
+	return j.gather(ctx, o, p, box)
 }
 
 // gather reads all of a piece's box, and copies what is selected.

@@ -136,6 +136,8 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 
 // rename moves a folder. If it is not known whether that was done, it is seen.
 func (c *Connection) rename(ctx context.Context, src, dst string) error {
+	defer c.forgetAll(folder(src))
+	defer c.forgetAll(folder(dst))
 	return c.certain(ctx, func() error {
 		err := store.Rename(store.Durably(ctx), c.store, folder(src), folder(dst))
 		if !errors.Is(err, ErrUnknownOutcome) {

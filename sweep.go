@@ -23,6 +23,7 @@ func folder(path string) string {
 // long as still returns nil. What is stored after still was last called stays,
 // where the store promises conditional deletion. It returns how many it found.
 func (c *Connection) sweep(ctx context.Context, prefix string, still func(context.Context) error, drop func(name string) bool) (found int, err error) {
+	defer c.forgetAll(prefix)
 	var batch []store.Info
 	flush := func() error {
 		found += len(batch)

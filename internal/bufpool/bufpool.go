@@ -31,6 +31,14 @@ func class(n int) (index, capacity int) {
 	return (exp-minClass)*4 + q + 1, 1<<exp + (q+1)*quarter
 }
 
+// Cap returns the capacity of a buffer that is got for n bytes.
+func Cap(n int) int {
+	if i, capacity := class(n); i < len(classes) {
+		return capacity
+	}
+	return n
+}
+
 // Get lends a buffer of n bytes, whose content is arbitrary.
 func Get(n int) *[]byte {
 	i, capacity := class(n)
