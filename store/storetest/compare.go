@@ -22,7 +22,12 @@ import (
 // another process would. RunLayer does it with others.
 func Compare(t *testing.T, open func(t *testing.T) store.Store, wrap func(store.Store) store.Store, others bool) {
 	t.Helper()
-	rapid.Check(t, func(rt *rapid.T) {
+	rapid.Check(t, compare(t, open, wrap, others))
+}
+
+// compare is what is done with each choice of operations.
+func compare(t *testing.T, open func(t *testing.T) store.Store, wrap func(store.Store) store.Store, others bool) func(*rapid.T) {
+	return func(rt *rapid.T) {
 		below := open(t)
 		p := &pair{t: rt, ctx: t.Context(), plain: open(t), layers: []store.Store{wrap(below)}, versions: map[versionOf]store.Version{}, known: map[string][]store.Version{}}
 		if others {
@@ -36,7 +41,7 @@ func Compare(t *testing.T, open func(t *testing.T) store.Store, wrap func(store.
 				rt.Errorf("close: %v", err)
 			}
 		}
-	})
+	}
 }
 
 // pair is two stores that should answer alike.

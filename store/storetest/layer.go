@@ -27,7 +27,7 @@ func RunLayer(t *testing.T, open func(t *testing.T) store.Store, wrap func(store
 	})
 	t.Run("compared", func(t *testing.T) { Compare(t, open, wrap, true) })
 	t.Run("compared without optional operations", func(t *testing.T) {
-		Compare(t, open, func(s store.Store) store.Store { return wrap(bare{s}) }, true)
+		Compare(t, func(t *testing.T) store.Store { return bare{open(t)} }, wrap, true)
 	})
 	t.Run("forwards", func(t *testing.T) {
 		if err := Forwards(t.Context(), wrap); err != nil {
