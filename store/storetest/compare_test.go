@@ -30,7 +30,19 @@ func TestCompareNotices(t *testing.T) {
 				return s.Delete(ctx, key, store.Cond{})
 			}}
 		},
-		"remembers": func(s store.Store) store.Store { return &sharing{Store: s, kept: map[string][]byte{}} },
+		"remembers": func(s store.Store) store.Store {
+			kept := map[string]store.Info{}
+			return mutant{Store: s, stat: func(s store.Store, ctx context.Context, key string) (store.Info, error) {
+				info, err := s.Stat(ctx, key)
+				if old, ok := kept[key]; ok {
+					return old, nil
+				}
+				if err == nil {
+					kept[key] = info
+				}
+				return info, err
+			}}
+		},
 		"hides a folder": func(s store.Store) store.Store {
 			return mutant{Store: s, list: func(s store.Store, ctx context.Context, o store.ListOptions) iter.Seq2[store.Info, error] {
 				return filtered(s.List(ctx, o), func(i store.Info) bool { return !strings.HasPrefix(i.Key, "b/c/") })
