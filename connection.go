@@ -13,13 +13,14 @@ import (
 
 // Connection is an opened store, seen as a tree of nodes.
 type Connection struct {
-	store store.Store
-	url   string
-	place string // of the store, for a cache: connections that have the same see the same objects
-	start string // path of the node that the address named
-	o     Options
-	locks *locks
-	log   *journal // of a call that writes to a dataset; else nil
+	store   store.Store
+	url     string
+	place   string // of the store, for a cache: connections that have the same see the same objects
+	start   string // path of the node that the address named
+	o       Options
+	locks   *locks
+	attempt string   // at a copy, whose marked nodes it sees; else ""
+	log     *journal // of a call that writes to a dataset; else nil
 }
 
 // Open opens the tree at an address: a URL or a plain path, "/data/pool" or

@@ -17,12 +17,22 @@ type CopyOptions struct {
 	Chunks, Shards  []int
 	Access          string
 	Codec, Checksum string
+
+	// Resume goes on with a copy that was interrupted. What is there already is
+	// read and compared with the source, byte by byte (elements, where the layout
+	// changes), and what is equal is not written again.
+	Resume bool
 }
 
 // Copy copies a node, with everything below it, to a path where there is none,
 // in the same or in another tree; groups above it that are missing are created.
-// The path is looked up from the start of the connection. After an error a part
-// may have been copied.
+// The path is looked up from the start of the connection.
+//
+// Until all has been copied and made to survive a loss of power, the copy is absent
+// for everybody: what an error or the death of the process leaves is found neither
+// here nor by other programs, goes when something is created in its place, or can
+// be gone on with: see CopyOptions.Resume. Only what is copied into the root of a
+// tree is there node by node.
 func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOptions) (Node, error) {
 	if o == nil {
 		o = &CopyOptions{}
@@ -34,75 +44,13 @@ func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOpt
 	if src.Connection().url == to.url && (full == src.place() || strings.HasPrefix(full, src.place()+"/") || src.place() == "") {
 		return nil, fmt.Errorf("copy %s to %s in %s: %w: a node cannot be copied into itself", src.Path(), nodeName(full), to.url, ErrInvalid)
 	}
-	return copyTree(ctx, src, to, full, o)
-}
-
-// copyTree copies a node and all that were below it before.
-func copyTree(ctx context.Context, src Node, to *Connection, full string, o *CopyOptions) (Node, error) {
-	g, ok := src.(*Group)
-	if !ok {
-		return copyNode(ctx, src, to, full, o)
+	if err := to.o.writable(); err != nil {
+		return nil, fmt.Errorf("copy %s to %s in %s: %w", src.Path(), nodeName(full), to.url, err)
 	}
-	var below []string
-	for n, err := range g.Walk(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		below = append(below, strings.TrimPrefix(n.place(), folder(g.path)))
-	}
-	out, err := copyGroup(ctx, g, to, full)
-	if err != nil {
+	if err := newAttempt(to, o).tree(ctx, src, full); err != nil {
 		return nil, err
 	}
-	for _, path := range below {
-		n, err := g.Open(ctx, path)
-		if isNotExist(err) {
-			continue // removed meanwhile
-		}
-		if err == nil {
-			_, err = copyNode(ctx, n, to, join(full, path), o)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// copyNode copies a node without what is below it.
-func copyNode(ctx context.Context, src Node, to *Connection, full string, o *CopyOptions) (Node, error) {
-	switch src := src.(type) {
-	case *Group:
-		return copyGroup(ctx, src, to, full)
-	case *Dataset:
-		s, err := o.Spec(src)
-		if err != nil {
-			return nil, src.errorf("copy", err)
-		}
-		out, err := to.createDataset(ctx, "", full, s)
-		if err != nil {
-			return nil, err
-		}
-		return out, src.CopyTo(ctx, out)
-	}
-	return nil, fmt.Errorf("copy %s: %w: a node of type %T", src.Path(), ErrInvalid, src)
-}
-
-func copyGroup(ctx context.Context, g *Group, to *Connection, full string) (*Group, error) {
-	if full != "" {
-		root := &Group{handle{c: to}}
-		return root.CreateGroup(ctx, full, g.Attrs())
-	}
-	out, err := to.Root(ctx) // it is there, and takes over the attributes
-	if err != nil {
-		return nil, err
-	}
-	return out, out.UpdateAttrs(ctx, func(a Attributes) error {
-		for name, v := range g.Attrs() {
-			a[name] = v
-		}
-		return nil
-	})
+	return to.openFrom(ctx, "", full)
 }
 
 // Spec returns what creates the copy of a dataset: as the dataset is, but for what

@@ -35,6 +35,12 @@ func (d *Dataset) Clone(ctx context.Context, path string, data bool) (*Dataset, 
 // VerifyLazy; within one their bytes do not pass through here, and damage is
 // found in the copy as it would have been in the original.
 func (d *Dataset) CopyTo(ctx context.Context, dst *Dataset) error {
+	return d.copyTo(ctx, dst, false)
+}
+
+// copyTo is CopyTo. If it is resumed dst may hold a part of the copy, and what is
+// equal stays as it is.
+func (d *Dataset) copyTo(ctx context.Context, dst *Dataset, resumed bool) error {
 	d, dst = d.now(), dst.now()
 	if err := dst.c.o.writable(); err != nil {
 		return d.errorf("copy", fmt.Errorf("%s: %w", dst, err))
@@ -49,10 +55,16 @@ func (d *Dataset) CopyTo(ctx context.Context, dst *Dataset) error {
 		return d.errorf("copy", fmt.Errorf("%w: its elements are %s, and those of %s are %s", ErrInvalid, d.doc.Type, dst, dst.doc.Type))
 	}
 	if !slices.Equal(d.doc.Shape, dst.doc.Shape) || !sameLayout(d.doc, dst.doc) || isCut(d.doc) {
-		err := d.mapTo(ctx, dst, MapOptions{BlockBytes: copyBlock}, func(_ context.Context, b Block) error {
+		copied := func(_ context.Context, b Block) error {
 			nd.Copy(b.Out, b.In)
 			return nil
-		})
+		}
+		var err error
+		if resumed {
+			err = d.copyMissing(ctx, dst)
+		} else {
+			err = d.mapTo(ctx, dst, MapOptions{BlockBytes: copyBlock}, copied)
+		}
 		if err != nil {
 			return d.errorf("copy", err)
 		}
@@ -65,7 +77,7 @@ func (d *Dataset) CopyTo(ctx context.Context, dst *Dataset) error {
 	e := d.c.o.engine()
 	ranks := e.Comm().Size()
 	err = e.Run(ctx, ranks, engine.RunOptions{}, func(ctx context.Context, rank int) error {
-		return d.copyShare(ctx, dst, func(coords []int) bool { return ranks == 1 || share(coords, ranks) == rank })
+		return d.copyShare(ctx, dst, resumed, func(coords []int) bool { return ranks == 1 || share(coords, ranks) == rank })
 	})
 	if err = dst.wrote(ctx, err); err != nil {
 		return d.errorf("copy", err)
@@ -85,7 +97,7 @@ func share(coords []int, n int) int {
 // copyShare copies the objects that are a rank's to copy, and then removes from dst
 // those of its share that d has not. In this order nothing is lost should d and
 // dst be the same after all.
-func (d *Dataset) copyShare(ctx context.Context, dst *Dataset, mine func(coords []int) bool) error {
+func (d *Dataset) copyShare(ctx context.Context, dst *Dataset, resumed bool, mine func(coords []int) bool) error {
 	empty := true
 	for _, err := range dst.list(ctx) {
 		if err != nil {
@@ -95,7 +107,14 @@ func (d *Dataset) copyShare(ctx context.Context, dst *Dataset, mine func(coords 
 		break
 	}
 	err := d.eachStored(ctx, mine, func(ctx context.Context, k *Chunk) error {
-		err := d.copyObject(ctx, k, dst)
+		var err error
+		same := false
+		if resumed {
+			same, err = d.sameObject(ctx, k.key, dst, dst.key(k.coords))
+		}
+		if err == nil && !same {
+			err = d.copyObject(ctx, k, dst)
+		}
 		if isNotExist(err) {
 			return dst.c.replace(ctx, dst.key(k.coords), nil) // it was removed meanwhile
 		}

@@ -24,8 +24,12 @@ func join(path, name string) string {
 // more.
 func (c *Connection) load(ctx context.Context, path string) (zarr.Document, store.Version, error) {
 	doc, v, err := c.loadAny(ctx, path)
-	if err == nil && doc.Head().Deleting {
-		return nil, v, fmt.Errorf("%s in %s: %w: it is being deleted", nodeName(path), c.url, ErrNotExist)
+	if err == nil && c.hides(doc.Head()) {
+		why := "it is being deleted"
+		if doc.Head().Copy != "" {
+			why = "it is a copy that is not complete"
+		}
+		return nil, v, fmt.Errorf("%s in %s: %w: %s", nodeName(path), c.url, ErrNotExist, why)
 	}
 	return doc, v, err
 }

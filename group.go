@@ -130,6 +130,9 @@ func (c *Connection) createChild(ctx context.Context, path string, doc zarr.Docu
 	if err != nil || above == "" {
 		return v, err
 	}
+	// what is there now is kept or removed, also if ctx has been cancelled
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
+	defer cancel()
 	if _, _, err = c.load(ctx, above); !isNotExist(err) {
 		return v, err
 	}

@@ -164,9 +164,18 @@ func (c *Connection) CreateDataset(ctx context.Context, path string, s DatasetSp
 }
 
 func (c *Connection) createDataset(ctx context.Context, base, path string, s DatasetSpec) (*Dataset, error) {
+	a, err := c.arrayDocument(path, s)
+	if err != nil {
+		return nil, err
+	}
+	return asDataset(c.createFrom(ctx, base, path, a))
+}
+
+// arrayDocument checks a spec and turns it into metadata, binding the codecs.
+func (c *Connection) arrayDocument(path string, s DatasetSpec) (*zarr.Array, error) {
 	a, err := s.document()
 	if err == nil {
-		_, err = newDataset(c, path, a) // binds the codecs
+		_, err = newDataset(c, path, a)
 	}
 	if err != nil {
 		if !errors.Is(err, ErrInvalid) {
@@ -174,5 +183,5 @@ func (c *Connection) createDataset(ctx context.Context, base, path string, s Dat
 		}
 		return nil, fmt.Errorf("create dataset %q in %s: %w", path, c.url, err)
 	}
-	return asDataset(c.createFrom(ctx, base, path, a))
+	return a, nil
 }

@@ -269,4 +269,3 @@ func TestVerifyStopsWhereItCannotLook(t *testing.T) {
 		t.Errorf("with a context that is done: %v", err)
 	}
 }
-

@@ -14,25 +14,35 @@ import (
 
 func (a *app) cpCommand() *cobra.Command {
 	var s storing
-	var recursive, overwrite, dryRun bool
+	var recursive, overwrite, resume, dryRun bool
 	cmd := &cobra.Command{
 		Use:   "cp SOURCE DESTINATION",
 		Short: "Copy nodes, also between stores and with other chunks or codecs",
 		Long: `Copy a dataset, or with -r a group with everything below it, within a tree or to
 another one. Datasets are stored as they were, or with the chunks and codecs that
-flags ask for. If copying fails or is interrupted, the copy is removed.`,
+flags ask for. The copy is seen, by any program, when it is complete. If copying
+fails or is interrupted, what there is of it is removed; with --resume it stays,
+unseen, and the same command goes on with it: what is there already is compared with
+the source, byte by byte, and only what is missing or differs is copied. That works
+after a loss of power or a killed process, too.`,
 		Example: `  dosna cp /tmp/pool#/scan/raw '#/scan/copy'
   dosna cp /tmp/pool#/scan/raw '#/scan/planes' --access planes:0 --codec blosc:lz4:5:shuffle
   dosna cp -r /tmp/pool#/scan /tmp/archive#/scan --codec gzip:9
+  dosna cp -r /tmp/pool#/scan /tmp/archive#/again --resume
   dosna cp /tmp/pool#/scan/raw '#/scan/copy' --overwrite --dry-run`,
 		Args: exactArgs("the source", "the destination"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.cp(cmd.Context(), args[0], args[1], copying{s.options(), recursive, overwrite, dryRun})
+			o := s.options()
+			if o.Resume = resume; resume && overwrite {
+				return usagef("cp: --resume goes on with a copy that is not complete, and --overwrite replaces one that is; give one of them")
+			}
+			return a.cp(cmd.Context(), args[0], args[1], copying{o, recursive, overwrite, dryRun})
 		},
 	}
 	f := cmd.Flags()
 	f.BoolVarP(&recursive, "recursive", "r", false, "copy groups with everything below")
 	f.BoolVar(&overwrite, "overwrite", false, "replace a dataset that is there, when the copy is complete")
+	f.BoolVar(&resume, "resume", false, "go on with a copy that was interrupted, and keep what there is if this one is")
 	f.BoolVar(&dryRun, "dry-run", false, "only tell what would be copied and replaced")
 	s.flags(cmd, "as the source")
 	cmd.ValidArgsFunction = a.completeAddress(2)
@@ -101,12 +111,13 @@ func source(ctx context.Context, src place, o copying) (dosna.Node, copied, erro
 	return n, done, err
 }
 
-// copyNode copies a node, and removes the copy if that fails.
+// copyNode copies a node, and removes the copy if that fails, unless it is to be
+// gone on with.
 func copyNode(ctx context.Context, n dosna.Node, to place, o *dosna.CopyOptions) (dosna.Node, error) {
 	inside := n.Connection().Store() == to.Store() && strings.HasPrefix(to.path+"/", strings.TrimRight(n.Path(), "/")+"/")
 	made, err := dosna.Copy(ctx, n, to.Connection, to.path, o)
-	if err == nil || inside || errors.Is(err, dosna.ErrExist) {
-		return made, err // there is no copy of ours to be removed
+	if err == nil || inside || o.Resume || errors.Is(err, dosna.ErrExist) || errors.Is(err, dosna.ErrConflict) {
+		return made, err // there is no copy of ours to be removed, or it is to stay
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
 	defer cancel()

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/store/layer"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -34,6 +35,8 @@ JSON, and so is the summary, the last line.`,
 	}
 	f := cmd.Flags()
 	f.BoolVarP(&o.recursive, "recursive", "r", false, "check everything below a group")
+	f.Var(&o.rate, "rate", "read at most so many bytes a second: 100MB/s, 20MiB/s")
+	f.Var(&o.requests, "requests", "make at most so many requests a second")
 	f.StringVar(&o.resume, "resume", "", "keep the state in `FILE`, and go on from there if it exists")
 	cmd.ValidArgsFunction = a.completeAddress(1)
 	return cmd
@@ -42,7 +45,18 @@ JSON, and so is the summary, the last line.`,
 // verifying says how to verify.
 type verifying struct {
 	recursive bool
+	rate      rateFlag
+	requests  perSecondFlag
 	resume    string
+}
+
+// limited returns the tree at p through limits, if any are asked for.
+func (v verifying) limited(ctx context.Context, p place) (*dosna.Connection, error) {
+	if v.rate.perSecond == 0 && v.requests.perSecond == 0 {
+		return p.Connection, nil
+	}
+	o := p.Options()
+	return dosna.OpenStore(ctx, layer.Limit(p.Store(), layer.LimitOptions{BytesPerSecond: v.rate.perSecond, OpsPerSecond: v.requests.perSecond}), &o)
 }
 
 // findingInfo is a finding in JSON.
@@ -90,11 +104,15 @@ func (a *app) verify(ctx context.Context, address string, o verifying) error {
 		if err != nil {
 			return err
 		}
+		c, err := o.limited(ctx, p)
+		if err != nil {
+			return err
+		}
 		for _, f := range state.Findings {
 			a.tell(f)
 		}
 		opts, finish := a.progress("verifying "+p.path, p.Options())
-		done, err := p.With(opts).Verify(ctx, p.path, dosna.VerifyOptions{
+		done, err := c.With(opts).Verify(ctx, p.path, dosna.VerifyOptions{
 			After: state.After,
 			Report: func(f dosna.Finding) {
 				info := findingInfo{f.Kind, f.Key, oneLine(f.Err), f.Kind.Loss()}

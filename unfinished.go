@@ -1,0 +1,293 @@
+package dosna
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/dosna/dosna/zarr"
+)
+
+// attempt is one try at making a copy. Until they are complete, the nodes that it
+// makes carry its mark: they are absent for everybody but the attempt, as a node
+// that is being deleted is, so that what an attempt leaves that died is removed by
+// who creates something in its place, or taken over by another attempt.
+type attempt struct {
+	id string
+	to *Connection // which sees the nodes with the mark
+	o  *CopyOptions
+}
+
+func newAttempt(to *Connection, o *CopyOptions) *attempt {
+	c := *to
+	c.attempt = rand.Text()
+	return &attempt{c.attempt, &c, o}
+}
+
+// hides reports whether a node is to be treated as absent.
+func (c *Connection) hides(head *zarr.Header) bool {
+	return head.Deleting && (head.Copy == "" || head.Copy != c.attempt)
+}
+
+// document returns the document of the copy of a node, with the mark.
+func (a *attempt) document(src Node) (zarr.Document, error) {
+	var doc zarr.Document
+	switch src := src.(type) {
+	case *Group:
+		doc = zarr.NewGroup(src.Attrs())
+	case *Dataset:
+		s, err := a.o.Spec(src)
+		if err != nil {
+			return nil, src.errorf("copy", err)
+		}
+		if doc, err = a.to.arrayDocument("", s); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("copy %s: %w: a node of type %T", src.Path(), ErrInvalid, src)
+	}
+	doc.Head().Deleting, doc.Head().Copy = true, a.id
+	return doc, nil
+}
+
+// begin makes the copy of a node, with the mark and without its content. Where an
+// earlier attempt has left what may be gone on with, it is taken over; mine says
+// that all that is there is of earlier attempts. It reports whether anything may
+// be there already.
+func (a *attempt) begin(ctx context.Context, src Node, full string, mine bool) (n Node, resumed bool, err error) {
+	doc, err := a.document(src)
+	if err != nil {
+		return nil, false, err
+	}
+	if a.o.Resume {
+		n, err := a.takeOver(ctx, full, doc, mine)
+		if n != nil || err != nil {
+			return n, n != nil, err
+		}
+	}
+	n, err = a.to.createFrom(ctx, "", full, doc)
+	return n, false, err
+}
+
+// takeOver puts a document in the place of that of an earlier attempt. It returns
+// nil if there is nothing to go on with, and anything may be created there.
+func (a *attempt) takeOver(ctx context.Context, full string, doc zarr.Document, mine bool) (Node, error) {
+	old, v, err := a.to.loadAny(ctx, full)
+	switch {
+	case isNotExist(err):
+		return nil, nil
+	case err == nil && old.Head().Copy == "" && !mine:
+		return nil, nil // createFrom sees to it
+	case err != nil && !(mine && errors.Is(err, errUnreadable)):
+		return nil, err
+	case err != nil || !goesOn(old, doc):
+		return nil, a.to.deleteFrom(ctx, "", full)
+	}
+	raw, doc, err := encode(doc)
+	if err != nil {
+		return nil, err
+	}
+	if v, err = a.to.putIfMatch(ctx, documentKey(full), [][]byte{raw}, v, true); err != nil {
+		return nil, fmt.Errorf("take over the copy %s in %s: %w", nodeName(full), a.to.url, err)
+	}
+	return a.to.nodeSeen(full, doc, v)
+}
+
+// goesOn reports whether what is stored under one document may be under another.
+func goesOn(old, doc zarr.Document) bool {
+	a, ok := old.(*zarr.Array)
+	b, same := doc.(*zarr.Array)
+	if !ok || !same {
+		return ok == same
+	}
+	return slices.Equal(a.Shape, b.Shape) && sameLayout(a, b) && a.Keys == b.Keys && !isCut(a)
+}
+
+// finish takes the mark off a node that is complete.
+func (a *attempt) finish(ctx context.Context, full string) error {
+	return a.to.rewrite(ctx, full, revision{
+		change: func(doc zarr.Document) (bool, error) {
+			head := doc.Head()
+			if head.Copy != a.id {
+				return false, fmt.Errorf("the copy %s in %s: %w: another attempt has taken it over", nodeName(full), a.to.url, ErrConflict)
+			}
+			head.Deleting, head.Copy = false, ""
+			return true, nil
+		},
+		assigns: true,
+	})
+}
+
+// tree copies a node and all that were below it before.
+func (a *attempt) tree(ctx context.Context, src Node, full string) error {
+	below, err := a.below(ctx, src)
+	if err != nil {
+		return err
+	}
+	if full == "" {
+		return a.intoRoot(ctx, src, below)
+	}
+	top, resumed, err := a.begin(ctx, src, full, false)
+	if err != nil {
+		return err
+	}
+	if err := a.content(ctx, src, top, resumed); err != nil {
+		return err
+	}
+	for _, path := range below {
+		if err := a.child(ctx, src.Connection(), join(src.place(), path), join(full, path)); err != nil {
+			return err
+		}
+	}
+	if resumed {
+		if err := a.prune(ctx, full, below); err != nil {
+			return err
+		}
+	}
+	// nothing of it may be missing after a loss of power, when it is there
+	if err := a.to.Sync(ctx); err != nil {
+		return err
+	}
+	return a.finish(ctx, full)
+}
+
+// below returns the paths, from the node, of all that is below it.
+func (a *attempt) below(ctx context.Context, src Node) ([]string, error) {
+	g, ok := src.(*Group)
+	if !ok {
+		return nil, nil
+	}
+	var below []string
+	for n, err := range g.Walk(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		below = append(below, strings.TrimPrefix(n.place(), folder(g.path)))
+	}
+	return below, nil
+}
+
+// child copies a node in a group that carries the mark.
+func (a *attempt) child(ctx context.Context, from *Connection, path, full string) error {
+	src, err := from.openFrom(ctx, "", path)
+	if isNotExist(err) {
+		return nil // removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	n, resumed, err := a.begin(ctx, src, full, true)
+	if err == nil {
+		err = a.content(ctx, src, n, resumed)
+	}
+	if err != nil {
+		return err
+	}
+	return a.finish(ctx, full)
+}
+
+// content copies the elements of a dataset.
+func (a *attempt) content(ctx context.Context, src, dst Node, resumed bool) error {
+	from, ok := src.(*Dataset)
+	if !ok {
+		return nil
+	}
+	return from.copyTo(ctx, dst.(*Dataset), resumed)
+}
+
+// prune removes the nodes that an earlier attempt has copied, and that are in the
+// source no more.
+func (a *attempt) prune(ctx context.Context, full string, below []string) error {
+	wanted := map[string]bool{}
+	groups := []string{full}
+	for _, path := range below {
+		wanted[join(full, path)] = true
+		groups = append(groups, join(full, path))
+	}
+	for _, path := range groups {
+		n, err := a.to.openFrom(ctx, "", path)
+		if isNotExist(err) {
+			continue
+		}
+		g, ok := n.(*Group)
+		if err != nil || !ok {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		names, err := g.Names(ctx)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			child := join(path, name)
+			if wanted[child] || checkPath(child) != nil {
+				continue
+			}
+			if err := a.to.deleteFrom(ctx, "", child); err != nil && !isNotExist(err) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// intoRoot copies what is in a group, or a dataset, into the root of a tree, where
+// nothing can be hidden but the nodes in it.
+func (a *attempt) intoRoot(ctx context.Context, src Node, below []string) error {
+	if a.o.Resume {
+		return fmt.Errorf("%w: only a copy below the root of a tree can be resumed", ErrInvalid)
+	}
+	g, ok := src.(*Group)
+	if !ok {
+		return a.asRoot(ctx, src.(*Dataset))
+	}
+	for _, path := range below {
+		if strings.Contains(path, "/") {
+			continue // with what it is in
+		}
+		n, err := g.c.openFrom(ctx, "", join(g.path, path))
+		if isNotExist(err) {
+			continue
+		}
+		if err == nil {
+			err = a.tree(ctx, n, path)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	root, err := a.to.Root(ctx)
+	if err != nil {
+		return err
+	}
+	return root.UpdateAttrs(ctx, func(attrs Attributes) error {
+		maps.Copy(attrs, g.Attrs())
+		return nil
+	})
+}
+
+// asRoot makes a copy of a dataset the root of a tree. It carries the mark
+// meanwhile, too.
+func (a *attempt) asRoot(ctx context.Context, src *Dataset) error {
+	doc, err := a.document(src)
+	if err != nil {
+		return err
+	}
+	n, err := a.to.createFrom(ctx, "", "", doc)
+	if err != nil {
+		return err
+	}
+	if err := src.CopyTo(ctx, n.(*Dataset)); err != nil {
+		return err
+	}
+	if err := a.to.Sync(ctx); err != nil {
+		return err
+	}
+	return a.finish(ctx, "")
+}
