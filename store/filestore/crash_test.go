@@ -151,7 +151,7 @@ func work(ctx context.Context, disk *filestore.Disk, root string, r *rand.Rand, 
 			if r.IntN(2) == 0 {
 				from, to = to, from
 			}
-			moved := false
+			moved, owners := false, maps.Clone(by)
 			for key := range w {
 				if in, ok := strings.CutPrefix(key, from); ok && w.now(key) != "" {
 					moved = true
@@ -164,7 +164,7 @@ func work(ctx context.Context, disk *filestore.Disk, root string, r *rand.Rand, 
 			}
 			err = a.Rename(ctx, from, to)
 			if errors.Is(err, store.ErrExist) || errors.Is(err, store.ErrNotExist) {
-				err, next = nil, w
+				err, next, by = nil, w, owners
 			} else if !moved {
 				err = errors.Join(err, errors.New("nothing was there to be renamed"))
 			}

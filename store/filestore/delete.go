@@ -169,18 +169,25 @@ func (s *Store) Rename(ctx context.Context, from, to string) error {
 	return nil
 }
 
-func (s *Store) rename(from, to string) error {
+func (s *Store) rename(from, to string) (err error) {
 	f, err := s.openDir(from)
 	if err != nil {
 		return err
 	}
 	f.close()
 	above, _ := split(to)
+	made := false
+	defer func() {
+		if err != nil && made {
+			s.prune(above)
+		}
+	}()
 	for range tries {
-		d, err := s.makeDir(above)
+		d, again, err := s.makeDir(above)
 		if err != nil {
 			return err
 		}
+		made = made || again
 		err = s.inRoot(func(root dir) error { return root.moveDir(rel(from), rel(to)) })
 		d.close()
 		switch {

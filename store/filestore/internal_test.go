@@ -60,7 +60,7 @@ func TestWithoutLocks(t *testing.T) {
 func TestPutBeginsAnew(t *testing.T) {
 	s := openTest(t)
 	w := &writer{s: s, ctx: t.Context(), key: "a/x", prefix: "a/", name: "x"}
-	d, err := s.makeDir("a/")
+	d, _, err := s.makeDir("a/")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,11 +77,14 @@ func (s *Store) create(ctx context.Context, key string, c store.Cond) (*writer, 
 }
 
 func (w *writer) begin() error {
-	open := w.s.makeDir
-	if w.cond.IfMatch != "" {
-		open = w.s.openDir // no folder, no object to match
+	var d dir
+	var made bool
+	var err error
+	if w.cond.IfMatch == "" {
+		d, made, err = w.s.makeDir(w.prefix)
+	} else {
+		d, err = w.s.openDir(w.prefix) // no folder, no object to match
 	}
-	d, err := open(w.prefix)
 	if errors.Is(err, store.ErrNotExist) {
 		return w.cond.MeetWrite(false, "")
 	}
@@ -98,6 +101,9 @@ func (w *writer) begin() error {
 	w.d = d
 	if err := w.makeTemp(); err != nil {
 		d.close()
+		if made {
+			w.s.prune(w.prefix)
+		}
 		return err
 	}
 	return nil
@@ -282,8 +288,8 @@ func (w *writer) setTime(old int64) (attr, error) {
 	return attr{}, errors.New("the file system does not keep modification times")
 }
 
-// makeDir opens a folder, which it makes if need be.
-func (s *Store) makeDir(prefix string) (d dir, err error) {
+// makeDir opens a folder, which it makes if need be, wholly or not at all.
+func (s *Store) makeDir(prefix string) (d dir, made bool, err error) {
 	err = s.inRoot(func(root dir) error {
 		for range tries {
 			d, err = root.openDir(rel(prefix))
@@ -296,17 +302,20 @@ func (s *Store) makeDir(prefix string) (d dir, err error) {
 			if err := s.absent(root, err); !errors.Is(err, store.ErrNotExist) {
 				return err
 			}
-			if err := s.mkdirs(root, prefix); err != nil {
+			if err := s.mkdirs(root, prefix, &made); err != nil {
 				return err
 			}
 		}
 		return errVanished
 	})
-	return d, err
+	if err != nil && made {
+		s.prune(prefix)
+	}
+	return d, made, err
 }
 
-// mkdirs makes a folder and those above it.
-func (s *Store) mkdirs(root dir, prefix string) error {
+// mkdirs makes a folder and those above it, and tells if it did.
+func (s *Store) mkdirs(root dir, prefix string, made *bool) error {
 	if prefix == "" {
 		return nil
 	}
@@ -315,6 +324,7 @@ func (s *Store) mkdirs(root dir, prefix string) error {
 		err := root.mkdir(rel(prefix))
 		switch {
 		case err == nil:
+			*made = true
 			s.dirty.folder(above)
 			return nil
 		case isNotDir(err):
@@ -325,7 +335,7 @@ func (s *Store) mkdirs(root dir, prefix string) error {
 		if err := s.absent(root, err); !errors.Is(err, store.ErrNotExist) {
 			return err
 		}
-		if err := s.mkdirs(root, above); err != nil {
+		if err := s.mkdirs(root, above, made); err != nil {
 			return err
 		}
 	}
