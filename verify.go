@@ -110,8 +110,8 @@ type verifier struct {
 
 // What is looked at in one go: so many objects, or bytes of them.
 const (
-	verifiedAtOnce = 512
-	verifiedBytes  = 256 << 20
+	verifiedAtOnce = 128
+	verifiedBytes  = 64 << 20
 )
 
 func (v *verifier) run(ctx context.Context) error {

@@ -34,7 +34,7 @@ const (
 	// keptFindings is how many findings a state keeps; others are counted.
 	keptFindings = 1000
 	// saveEvery is how often a state is saved.
-	saveEvery = time.Second
+	saveEvery = 250 * time.Millisecond
 	// maxState bounds what is read as a state.
 	maxState = 64 << 20
 )
@@ -117,7 +117,9 @@ func (s *verifyState) save() error {
 		return nil
 	}
 	s.saved = time.Now()
-	f, err := os.CreateTemp(filepath.Dir(s.file), filepath.Base(s.file)+".*")
+	fresh := s.file + ".new"
+	_ = os.Remove(fresh) // of a run that was killed
+	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
@@ -127,10 +129,10 @@ func (s *verifyState) save() error {
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), s.file)
+		err = os.Rename(fresh, s.file)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, os.Remove(fresh))
 	}
 	return nil
 }
