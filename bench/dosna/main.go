@@ -4,10 +4,11 @@
 // it does one operation on one of the layouts there, as every peer does, and
 // prints one line of JSON about it.
 //
-//	dosna --root DIR --op OP --layout LAYOUT [--data DIR] [--repeat N] [--cpuprofile FILE] [--memprofile FILE]
+//	dosna --root DIR --op OP --layout LAYOUT [--data DIR] [--cache BYTES [--max-age TIME]]
+//	      [--repeat N] [--cpuprofile FILE] [--memprofile FILE]
 //
 // Operations and layouts are described in bench/README.md. It uses the public API
-// only, with the options that a program gets which sets none.
+// only, and but for the cache with the options of a program that sets none.
 package main
 
 import (
@@ -21,6 +22,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"strings"
+	"time"
 
 	"github.com/dosna/dosna/dtype"
 )
@@ -35,6 +37,9 @@ func main() {
 // params are what a run is asked to do.
 type params struct {
 	root, data, layout, op, name string
+
+	cache  int // bytes of decoded chunks to keep; zero: no cache
+	maxAge time.Duration
 }
 
 // result is the line that is printed; the runner knows what its members mean.
@@ -58,6 +63,8 @@ func run(args []string, out io.Writer) (err error) {
 	flags.StringVar(&p.layout, "layout", "", "element type and layout, such as f4_zstd3")
 	flags.StringVar(&p.op, "op", "", "what to do: "+strings.Join(opNames, ", "))
 	flags.StringVar(&p.name, "peer-name", "dosna", "name to report")
+	flags.IntVar(&p.cache, "cache", 0, "keep so many bytes of decoded chunks")
+	flags.DurationVar(&p.maxAge, "max-age", 0, "believe the cache for so long without asking the store")
 	repeat := flags.Int("repeat", 1, "do it so many times, with a line for each")
 	cpuProfile := flags.String("cpuprofile", "", "write a CPU profile to this file")
 	memProfile := flags.String("memprofile", "", "write a profile of allocations to this file")

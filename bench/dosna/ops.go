@@ -4,20 +4,25 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/nd"
+	"github.com/dosna/dosna/ops"
 )
 
-var opNames = []string{"read", "write", "write_sync", "chunks1", "chunks2", "zplanes", "xplanes", "boxes", "points", "overwrite", "overwrite_sync"}
+var opNames = []string{"read", "write", "write_sync", "chunks1", "chunks2", "zplanes", "xplanes", "boxes", "points", "overwrite", "overwrite_sync",
+	"zplanes_again", "xplanes_again", "boxes_again", "blur"}
+
+const (
+	sigma = 2 // of the blur
+	again = 3 // passes that are measured, after one that is not, of operations named ..._again
+)
 
 // A job is an operation on an array that is open. It returns the number of
 // elements it moved, and what they add up to, the way all peers add it up; nil
@@ -42,8 +47,10 @@ func bench[T sample](p params, t dtype.Type) (r result, err error) {
 		do, err = writing[T](ctx, p, ref, out, sel.N)
 	case "overwrite", "overwrite_sync":
 		do, err = overwriting[T](ctx, p, ref, out, sel)
+	case "blur":
+		do, err = blurring(ctx, filepath.Join(p.root, "ref", "blur.zarr"), out)
 	default:
-		do, err = reading[T](ctx, p.op, ref, sel)
+		do, err = reading[T](ctx, p, ref, sel)
 	}
 	if err != nil {
 		return r, err
@@ -78,19 +85,12 @@ func writing[T sample](ctx context.Context, p params, ref, out string, n int) (j
 	if err != nil {
 		return nil, err
 	}
-	if err := os.RemoveAll(out); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
+	if err := empty(out); err != nil {
 		return nil, err
 	}
 	spec := like.Spec()
 	return func(ctx context.Context) (int, *float64, error) {
-		c, err := dosna.Open(ctx, out, &dosna.Options{Mode: dosna.Create})
-		if err != nil {
-			return 0, nil, err
-		}
-		d, err := c.CreateDataset(ctx, "", spec)
+		d, c, err := create(ctx, out, spec)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -107,7 +107,7 @@ func writing[T sample](ctx context.Context, p params, ref, out string, n int) (j
 // overwriting assigns a box that does not lie on the borders of chunks, in a copy
 // of the stored array.
 func overwriting[T sample](ctx context.Context, p params, ref, out string, sel selections) (job, error) {
-	if err := os.RemoveAll(out); err != nil {
+	if err := empty(out); err != nil {
 		return nil, err
 	}
 	if err := os.CopyFS(out, os.DirFS(ref)); err != nil {
@@ -135,104 +135,35 @@ func overwriting[T sample](ctx context.Context, p params, ref, out string, sel s
 	}, nil
 }
 
-// reading opens the stored array and reads the whole of it, or parts.
-func reading[T sample](ctx context.Context, op, ref string, sel selections) (job, error) {
-	d, err := open(ctx, ref, nil)
+// blurring filters a stored array into a new one like it.
+func blurring(ctx context.Context, ref, out string) (job, error) {
+	src, err := open(ctx, ref, nil)
 	if err != nil {
 		return nil, err
 	}
-	n := sel.N
-	parts := func(boxes []nd.Box, workers int, sum func([]T) float64) job {
-		return func(ctx context.Context) (int, *float64, error) {
-			return readBoxes(ctx, d, boxes, workers, sum)
-		}
+	if err := empty(out); err != nil {
+		return nil, err
 	}
-	switch op {
-	case "read":
-		return func(ctx context.Context) (int, *float64, error) {
-			v, err := dosna.ReadAll[T](ctx, d, nd.Selection{})
-			if err != nil {
-				return 0, nil, err
-			}
-			check := lattice(v, n)
-			return len(v), &check, nil
-		}, nil
-	case "points":
-		return func(ctx context.Context) (int, *float64, error) {
-			return readPoints[T](ctx, d, sel.Points)
-		}, nil
-	}
-	var boxes []nd.Box
-	switch op {
-	case "chunks1", "chunks2":
-		b := sel.Block
-		for i := range (n / b) * (n / b) * (n / b) {
-			m := n / b
-			boxes = append(boxes, cube([3]int{i / (m * m) * b, i / m % m * b, i % m * b}, b))
+	return func(ctx context.Context) (int, *float64, error) {
+		dst, _, err := create(ctx, out, src.Spec())
+		if err != nil {
+			return 0, nil, err
 		}
-		first := func(v []T) float64 { return float64(v[0]) }
-		return parts(boxes, int(op[len(op)-1]-'0'), first), nil
-	case "zplanes":
-		for _, z := range sel.ZPlanes {
-			boxes = append(boxes, nd.Box{Start: []int{z, 0, 0}, Shape: []int{1, n, n}})
-		}
-	case "xplanes":
-		for _, x := range sel.XPlanes {
-			boxes = append(boxes, nd.Box{Start: []int{0, 0, x}, Shape: []int{n, n, 1}})
-		}
-	case "boxes":
-		for _, at := range sel.Boxes {
-			boxes = append(boxes, cube(at, sel.Box))
-		}
-	}
-	return parts(boxes, 1, everyNth[T]), nil
+		return src.Size(), nil, ops.Blur(ctx, dst, src, ops.GaussianOptions{Sigma: []float64{sigma}})
+	}, nil
 }
 
-// readBoxes reads boxes of one size, one after another on each of some workers,
-// into memory that each worker uses again.
-func readBoxes[T sample](ctx context.Context, d *dosna.Dataset, boxes []nd.Box, workers int, sum func([]T) float64) (int, *float64, error) {
-	var next atomic.Int64
-	sums := make([]float64, workers)
-	work := func(ctx context.Context, worker int) error {
-		v := make([]T, boxes[0].Size())
-		for {
-			i := int(next.Add(1) - 1)
-			if i >= len(boxes) {
-				return nil
-			}
-			if err := dosna.Read(ctx, d, nd.BoxSelection(boxes[i]), v); err != nil {
-				return err
-			}
-			sums[worker] += sum(v)
-		}
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	for worker := range workers {
-		g.Go(func() error { return work(ctx, worker) })
-	}
-	if err := g.Wait(); err != nil {
-		return 0, nil, err
-	}
-	total := 0.0
-	for _, s := range sums {
-		total += s
-	}
-	return len(boxes) * boxes[0].Size(), &total, nil
+// empty makes place for a store.
+func empty(path string) error {
+	return errors.Join(os.RemoveAll(path), os.MkdirAll(filepath.Dir(path), 0o777))
 }
 
-// readPoints reads single elements in one call.
-func readPoints[T sample](ctx context.Context, d *dosna.Dataset, points [][3]int) (int, *float64, error) {
-	var z, y, x []int
-	for _, p := range points {
-		z, y, x = append(z, p[0]), append(y, p[1]), append(x, p[2])
+// create creates a store with an array as its root.
+func create(ctx context.Context, path string, spec dosna.DatasetSpec) (*dosna.Dataset, *dosna.Connection, error) {
+	c, err := dosna.Open(ctx, path, &dosna.Options{Mode: dosna.Create})
+	if err != nil {
+		return nil, nil, err
 	}
-	v := make([]T, len(points))
-	if err := dosna.Read(ctx, d, nd.Sel(nd.List(z...), nd.List(y...), nd.List(x...)), v); err != nil {
-		return 0, nil, err
-	}
-	total := 0.0
-	for _, e := range v {
-		total += float64(e)
-	}
-	return len(v), &total, nil
+	d, err := c.CreateDataset(ctx, "", spec)
+	return d, c, err
 }

@@ -38,6 +38,35 @@ func loadSelections(dir string) (selections, error) {
 	return s, err
 }
 
+// blocks are all blocks of an array, in order.
+func (s selections) blocks() (boxes []nd.Box) {
+	b, m := s.Block, s.N/s.Block
+	for i := range m * m * m {
+		boxes = append(boxes, cube([3]int{i / (m * m) * b, i / m % m * b, i % m * b}, b))
+	}
+	return boxes
+}
+
+// parts are the planes or boxes that an operation reads.
+func (s selections) parts(op string) (boxes []nd.Box) {
+	n := s.N
+	switch op {
+	case "zplanes":
+		for _, z := range s.ZPlanes {
+			boxes = append(boxes, nd.Box{Start: []int{z, 0, 0}, Shape: []int{1, n, n}})
+		}
+	case "xplanes":
+		for _, x := range s.XPlanes {
+			boxes = append(boxes, nd.Box{Start: []int{0, 0, x}, Shape: []int{n, n, 1}})
+		}
+	case "boxes":
+		for _, at := range s.Boxes {
+			boxes = append(boxes, cube(at, s.Box))
+		}
+	}
+	return boxes
+}
+
 // source reads the first n elements of the data.
 func source[T sample](dir string, n int) ([]T, error) {
 	v := make([]T, n)

@@ -1,0 +1,49 @@
+"""What is measured: suites of cells, a cell being an operation on a layout. See README.md."""
+from dataclasses import dataclass
+
+OURS = ("dosna", "dosna+cache", "dosna+trusted")
+OPS = ("read", "write", "chunks1", "chunks2", "zplanes", "xplanes", "boxes", "points", "overwrite")
+AGAIN = ("zplanes_again", "xplanes_again", "boxes_again")
+PEERS = ("dosna", "tensorstore", "zarrs", "zarr-python+zarrs", "zarr-python")
+NEAREST = PEERS[:4]
+
+
+@dataclass(frozen=True)
+class Suite:
+    title: str
+    about: str
+    layouts: tuple
+    ops: tuple
+    peers: tuple
+    most: int = 1000  # rounds
+
+
+SUITES = {
+    "main": Suite(
+        "Layouts without checksums", "512³ float32, the layouts that all libraries share.",
+        ("f4_raw64", "f4_zstd3", "f4_blosc", "f4_shard"), OPS, PEERS),
+    "blur": Suite(
+        "Gaussian filter of a stored volume", "256³ float32, sigma 2, from one Zarr array to another in chunks of 64³ of zstd 3. "
+        "Dask filters chunk by chunk on two threads; SciPy filters the whole volume in memory, which TensorStore reads and writes for it.",
+        ("f4_zstd3",), ("blur",), ("dosna", "dask", "scipy")),
+    "cache": Suite(
+        "With a cache of decoded chunks", "1 GiB of cache, so that everything fits. All planes or boxes are read once, untimed, then three times. "
+        "Both libraries ask the file system each time whether a chunk is still what it was.",
+        ("f4_zstd3",), AGAIN, ("dosna+cache", "tensorstore+cache")),
+    "trusted": Suite(
+        "With a cache that is believed", "The same, and neither asks: `MaxAge` of our cache is an hour, `recheck_cached_data` of TensorStore is false.",
+        ("f4_zstd3",), AGAIN, ("dosna+trusted", "tensorstore+trusted")),
+    "default": Suite(
+        "What we store if nothing is asked for", "Chunks of 64³ of zstd 3 under a crc32c checksum, which we check before anything of a chunk is returned.",
+        ("f4_default",), ("read", "write", "zplanes", "xplanes", "boxes", "points", "overwrite"), NEAREST, 6),
+    "sync": Suite(
+        "Writes that survive a loss of power", "As the writes above, and everything is on the disk when the call returns. Only TensorStore offers the same; "
+        "it syncs each file as it is written, we sync once at the end.",
+        ("f4_raw64", "f4_zstd3", "f4_default"), ("write_sync", "overwrite_sync"), ("dosna", "tensorstore"), 6),
+    "flat": Suite(
+        "Chunks that are not cubes", "Chunks of 16×128×128, compressed and not.",
+        ("f4_flat", "f4_flatraw"), ("read", "write", "zplanes", "xplanes", "boxes"), NEAREST, 6),
+    "u2": Suite(
+        "16-bit integers", "512³ uint16 in the layouts of the first table.",
+        ("u2_raw64", "u2_zstd3", "u2_blosc", "u2_shard"), ("read", "write", "zplanes", "boxes"), NEAREST, 6),
+}

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Measures peers side by side and appends a line of JSON for each run to a file.
+
+In every cell, an operation on a layout, all peers run once a round, one right after the other in random order, each
+in a new process. What is in the file already is not repeated: the same command goes on with a run that was
+interrupted, or adds rounds. The first three rounds measure all peers of a cell. After that, those that took more than
+1.5 times as long as the fastest other library, in wall and in CPU time, are left out: they cannot become the fastest.
+"""
+import argparse, collections, importlib.metadata, json, os, platform, random, re, shutil, statistics, subprocess, sys, time
+import numpy as np
+from plan import OURS, SUITES
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TIMEOUT = 600        # seconds for one run
+ALL, HOPELESS = 3, 1.5
+
+
+def machine(n):
+    """What the figures depend on."""
+    def out(*cmd):
+        try:
+            return subprocess.run(cmd, cwd=HERE, capture_output=True, text=True).stdout.strip()
+        except FileNotFoundError:
+            return ""
+
+    def grep(path, pattern):
+        try:
+            with open(path) as f:
+                found = re.search(pattern, f.read(), re.M)
+        except FileNotFoundError:
+            return ""
+        return found.group(1) if found else ""
+
+    versions = {}
+    for name in ("tensorstore", "zarr", "zarrs", "numpy", "dask", "scipy", "h5py", "xarray"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return {
+        "n": n, "time": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "cpu": grep("/proc/cpuinfo", r"^model name\s*:\s*(.*)$"),
+        "cores": os.cpu_count(), "memory_gib": round(int(grep("/proc/meminfo", r"^MemTotal:\s*(\d+)") or 0) / 2**20),
+        "kernel": platform.system() + " " + platform.release(), "python": platform.python_version(), "go": out("go", "env", "GOVERSION"),
+        "commit": out("git", "describe", "--always", "--dirty"), "zarrs_crate": grep(f"{HERE}/rust/Cargo.lock", r'name = "zarrs"\nversion = "(.*)"'),
+        "versions": versions, "load": os.getloadavg()[0],
+    }
+
+
+class Runner:
+    def __init__(self, o):
+        self.o, self.stop_at = o, time.time() + o.deadline
+        with open(f"{HERE}/peers.json") as f:
+            self.peers = json.load(f)
+        with open(f"{o.data}/sel.json") as f:
+            self.sel = json.load(f)
+        self.done = collections.defaultdict(dict)  # (suite, layout, op) → (round, peer) → result
+        if os.path.exists(o.results):
+            with open(o.results) as f:
+                for line in f:
+                    self.note(json.loads(line))
+        os.makedirs(os.path.dirname(os.path.abspath(o.results)), exist_ok=True)
+        self.file = open(o.results, "a")
+        self.write({"machine": machine(self.sel["n"])})
+
+    def note(self, r):
+        if "machine" not in r:
+            self.done[r["suite"], r["layout"], r["op"]][r["round"], r["peer"]] = r
+        elif r["machine"]["n"] != self.sel["n"]:
+            raise SystemExit(f"{self.o.results} has runs with edges of {r['machine']['n']}: name another file")
+
+    def write(self, r):
+        self.file.write(json.dumps(r) + "\n")
+        self.file.flush()
+
+    def cells(self, rnd):
+        for name, s in SUITES.items():
+            if self.o.suites and name not in self.o.suites or rnd >= s.most:
+                continue
+            cells = [(name, lay, op) for lay in s.layouts for op in s.ops
+                     if (not self.o.layouts or lay in self.o.layouts) and (not self.o.ops or op in self.o.ops)]
+            rng = random.Random(f"{name} {rnd}")
+            rng.shuffle(cells)
+            for cell in cells:
+                peers = list(self.o.peers or s.peers)
+                rng.shuffle(peers)
+                yield cell, peers
+
+    def hopeless(self, cell, peer):
+        if self.o.all or peer in OURS:
+            return False
+        runs = collections.defaultdict(list)
+        for (_, p), r in self.done[cell].items():
+            if "seconds" in r and p not in OURS:
+                runs[p].append(r)
+        if len(runs[peer]) < ALL:
+            failed = sum(p == peer for _, p in self.done[cell])
+            return failed >= ALL
+        return all(min(r[f] for r in runs[peer]) > HOPELESS * min(statistics.median(r[f] for r in v) for v in runs.values() if v)
+                   for f in ("seconds", "cpu_s"))
+
+    def run(self):
+        for rnd in range(self.o.rounds):
+            began = time.time()
+            for cell, peers in self.cells(rnd):
+                self.warm(cell[1])
+                for peer in peers:
+                    if (rnd, peer) in self.done[cell] or self.hopeless(cell, peer):
+                        continue
+                    if time.time() > self.stop_at:
+                        print(f"run.py: out of time in round {rnd + 1}; the same command goes on from here", flush=True)
+                        return
+                    r = self.measure(cell, peer, rnd)
+                    self.note(r)
+                    self.write(r)
+            print(f"round {rnd + 1} of {self.o.rounds}: {time.time() - began:.0f} s, load {os.getloadavg()[0]:.1f}", flush=True)
+
+    def warm(self, layout):
+        """Reads the stored objects, so that all peers find them in the page cache."""
+        for d, _, files in os.walk(f"{self.o.data}/ref/{layout}.zarr"):
+            for name in files:
+                with open(os.path.join(d, name), "rb", buffering=0) as f:
+                    while f.read(1 << 20):
+                        pass
+
+    def measure(self, cell, peer, rnd):
+        suite, layout, op = cell
+        conf, out = self.peers[peer], f"{self.o.data}/out"
+        shutil.rmtree(out, ignore_errors=True)
+        cmd = [x.format(here=HERE, python=sys.executable) for x in conf["cmd"]]
+        cmd += ["--root", self.o.data, "--op", op, "--layout", layout, "--data", self.o.data]
+        r = {}
+        try:
+            q = subprocess.run(cmd, env={**os.environ, **conf.get("env", {})}, capture_output=True, text=True, timeout=TIMEOUT)
+            if q.returncode == 0:
+                r = json.loads(q.stdout.strip().splitlines()[-1])
+                r["wrong"] = self.wrong(cell, r, out, rnd)
+            else:
+                r["error"] = (q.stderr or q.stdout).strip()[-400:] or f"exit status {q.returncode}"
+        except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as e:
+            r["error"] = str(e)[-400:]
+        shutil.rmtree(out, ignore_errors=True)
+        if r.get("wrong"):
+            r = {"error": "wrong result: " + r["wrong"]}
+        r.pop("wrong", None)
+        if "error" in r:
+            print(f"{suite} {layout} {op} {peer}: failed: {r['error']}", flush=True)
+        return r | {"suite": suite, "layout": layout, "op": op, "peer": peer, "round": rnd, "load": os.getloadavg()[0]}
+
+    def wrong(self, cell, r, out, rnd):
+        """Compares what was read with what is stored, and in the first round what was stored with what was to be."""
+        _, layout, op = cell
+        want = self.sel["checks"][layout[:2]].get(op)
+        if want is not None:
+            return None if r["check"] == want else f"elements add up to {r['check']}, not to {want}"
+        if rnd:
+            return None
+        stores = [f for f in os.listdir(out) if f.endswith(".zarr")]
+        return self.compare(f"{out}/{stores[0]}", layout[:2], op) if stores else None
+
+    def compare(self, path, dtype, op):
+        import tensorstore as ts
+        from scipy import ndimage
+        n = self.sel["n"]
+        want = np.memmap(f"{self.o.data}/{dtype}.bin", "<" + dtype, "r", shape=(n,) * 3)
+        got = ts.open({"driver": "zarr3", "kvstore": {"driver": "file", "path": path}}, open=True).result()
+        if op == "blur":
+            h = n // 2
+            diff = np.abs(got.read().result() - ndimage.gaussian_filter(np.array(want[:h, :h, :h]), 2.0)).max()
+            return None if diff < 1e-5 else f"up to {diff} away from SciPy's"
+        if op.startswith("overwrite"):
+            at = tuple(slice(*edge) for edge in self.sel["overwrite"])
+            shape = tuple(s.stop - s.start for s in at)
+            flat = want.reshape(-1)[:int(np.prod(shape))].reshape(shape)
+            want = np.array(want)
+            want[at] = flat
+        for z in range(0, n, 64):
+            if not np.array_equal(got[z:z + 64].read().result(), want[z:z + 64]):
+                return f"elements from z = {z} on are not those written"
+        return None
+
+
+def names(text):
+    return text.split(",") if text else None
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--data", required=True, help="directory that gen.py made")
+    ap.add_argument("--results", required=True, help="file to append to")
+    ap.add_argument("--rounds", type=int, default=3, help="rounds that the file shall have (some suites take no more than 6)")
+    ap.add_argument("--suites", type=names, help=f"only these of {','.join(SUITES)}")
+    ap.add_argument("--layouts", type=names, help="only these, such as f4_raw64,f4_shard")
+    ap.add_argument("--ops", type=names, help="only these, such as read,zplanes")
+    ap.add_argument("--peers", type=names, help="these instead of those of the plan, of peers.json")
+    ap.add_argument("--deadline", type=float, default=1e9, help="seconds after which no run is started")
+    ap.add_argument("--all", action="store_true", help="leave out no peer for being slow")
+    o = ap.parse_args()
+    o.data = os.path.abspath(o.data)
+    Runner(o).run()
+
+
+if __name__ == "__main__":
+    main()
