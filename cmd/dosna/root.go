@@ -63,7 +63,7 @@ func newRoot(a *app) *cobra.Command {
 	add("tree",
 		a.initCommand(), a.infoCommand(), a.lsCommand(), a.duCommand(), a.attrsCommand(),
 		a.mvCommand(), a.cpCommand(), a.rmCommand(), a.verifyCommand())
-	add("more", a.demoCommand(), a.versionCommand())
+	add("more", a.demoCommand(), a.selftestCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
 	return root

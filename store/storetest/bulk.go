@@ -13,7 +13,7 @@ import (
 var bulkChecks = []Check{
 	{Area: "bulk", Name: "delete all", Run: bulkDeleteAll},
 	{Area: "bulk", Name: "delete prefix", Run: bulkDeletePrefix},
-	{Area: "bulk", Name: "delete everything", Run: bulkDeleteEverything},
+	{Area: "bulk", Name: "delete everything", Run: bulkDeleteEverything, Heavy: true},
 	{Area: "bulk", Name: "copy", Run: bulkCopy},
 	{Area: "bulk", Name: "rename", Run: bulkRename},
 	{Area: "bulk", Name: "rename refused", Run: bulkRenameRefused},

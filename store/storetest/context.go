@@ -12,7 +12,7 @@ import (
 
 var contextChecks = []Check{
 	{Area: "context", Name: "cancelled", Run: contextCancelled},
-	{Area: "context", Name: "cancelled while listing", Run: contextListing},
+	{Area: "context", Name: "cancelled while listing", Run: contextListing, Heavy: true},
 	{Area: "context", Name: "cancelled while streaming", Run: contextStreaming},
 	{Area: "close", Name: "closed", Run: closed, closes: true},
 }

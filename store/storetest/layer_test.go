@@ -85,3 +85,16 @@ func TestChecksAreNamed(t *testing.T) {
 		t.Error("Checks has those that close the store")
 	}
 }
+
+// TestHeavy counts the requests of the checks that a quick look consists of.
+func TestHeavy(t *testing.T) {
+	for _, c := range Checks() {
+		f := NewFaults(memstore.New(), nil)
+		if err := c.Run(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		if n := f.Count(Rule{}); !c.Heavy && n > 1500 {
+			t.Errorf("%s makes %d requests and is not said to be heavy", c, n)
+		}
+	}
+}

@@ -11,8 +11,8 @@ import (
 
 var listChecks = []Check{
 	{Area: "list", Name: "empty", Run: listEmpty},
-	{Area: "list", Name: "every option", Run: listOptions},
-	{Area: "list", Name: "many", Run: listMany},
+	{Area: "list", Name: "every option", Run: listOptions, Heavy: true},
+	{Area: "list", Name: "many", Run: listMany, Heavy: true},
 	{Area: "list", Name: "stops", Run: listStops},
 	{Area: "list", Name: "body uses the store", Run: listBody},
 	{Area: "list", Name: "bad prefix", Run: listBadPrefix},

@@ -18,6 +18,7 @@ const workers = 32
 // it, through several, or in several processes.
 type race struct {
 	name  string
+	light bool // it makes no more requests than others do
 	needs func(store.Guarantees) bool
 
 	// setup is called once, before; nil: there is nothing to do.
@@ -60,7 +61,7 @@ func (t *tally) sorted() []string { return slices.Sorted(maps.Keys(t.n)) }
 // check makes a Check of a race.
 func (r race) check() Check {
 	return Check{
-		Area: "race", Name: r.name, Needs: r.needs,
+		Area: "race", Name: r.name, Needs: r.needs, Heavy: !r.light,
 		Run:    func(ctx context.Context, s store.Store) error { return r.run(ctx, []store.Store{s}) },
 		Shared: r.run,
 	}

@@ -14,11 +14,11 @@ import (
 
 var races = []race{
 	{name: "no torn reads", setup: putFirst, work: raceTorn},
-	{name: "streams", setup: putFirst, work: raceStreams},
+	{name: "streams", light: true, setup: putFirst, work: raceStreams},
 	{name: "versions are never used twice", setup: putFirst, work: raceVersions, judge: judgeVersions},
-	{name: "one put if absent wins", work: raceAbsent, judge: judgeAbsent,
+	{name: "one put if absent wins", light: true, work: raceAbsent, judge: judgeAbsent,
 		needs: func(g store.Guarantees) bool { return g.PutIfAbsent }},
-	{name: "put if match loses no update", work: raceMatch, judge: judgeMatch,
+	{name: "put if match loses no update", light: true, work: raceMatch, judge: judgeMatch,
 		needs: func(g store.Guarantees) bool { return g.PutIfMatch && g.PutIfAbsent }},
 	{name: "delete if match takes one version", work: raceDelete, judge: judgeDelete,
 		needs: func(g store.Guarantees) bool { return g.DeleteIfMatch && g.PutIfAbsent }},
@@ -28,7 +28,7 @@ var races = []race{
 		needs: func(g store.Guarantees) bool { return g.GetIfMatch }},
 	{name: "folders come and go", work: raceFolders, judge: judgeFolders},
 	{name: "listing what changes", setup: putLasting, work: raceList},
-	{name: "busy", setup: putLasting, work: raceBusy},
+	{name: "busy", light: true, setup: putLasting, work: raceBusy},
 }
 
 var raceChecks = func() []Check {

@@ -37,6 +37,10 @@ type Check struct {
 	// nil: for all.
 	Needs func(store.Guarantees) bool
 
+	// Heavy checks make thousands of requests: a quick look at a live store
+	// leaves them out.
+	Heavy bool
+
 	closes bool // Run closes the store
 }
 
