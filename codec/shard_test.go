@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/dosna/dosna/codec"
@@ -231,7 +232,7 @@ func TestHostileIndex(t *testing.T) {
 				"check": c.Check(t.Context(), src),
 				"patch": patchErr,
 			} {
-				if !errors.Is(err, codec.ErrCorrupt) {
+				if !errors.Is(err, codec.ErrCorrupt) || !strings.Contains(err.Error(), "inner chunk [0]") {
 					t.Errorf("%d bytes at %d: %s: %v", e[1], e[0], what, err)
 				}
 			}

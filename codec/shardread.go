@@ -3,6 +3,8 @@ package codec
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io"
 	"slices"
 
 	"github.com/dosna/dosna/internal/bufpool"
@@ -73,6 +75,15 @@ func (s *scratch) fetch(ctx context.Context, src Source, buf []byte) error {
 	clear(s.spans[base:])
 	s.spans = s.spans[:base]
 	return err
+}
+
+// beyond names the inner chunk that ends last, if some end outside the object.
+func (s *sharding) beyond(err error, jobs []job) error {
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	last := slices.MaxFunc(jobs, func(a, b job) int { return cmp.Compare(a.off+int64(a.n), b.off+int64(b.n)) })
+	return s.located(err, last.at, entry{uint64(last.off), uint64(last.n)})
 }
 
 func byOffset(a, b job) int { return cmp.Compare(a.off, b.off) }
@@ -247,7 +258,7 @@ func (r *shardRead) readRuns(ctx context.Context, jobs []job, total int) error {
 	held := bufpool.Get(total)
 	defer bufpool.Put(held)
 	if err := r.sc.fetch(ctx, r.src, *held); err != nil {
-		return err
+		return r.beyond(err, jobs)
 	}
 	for i := range jobs {
 		j := &jobs[i]

@@ -182,7 +182,7 @@ func (s *sharding) keep(ctx context.Context, sc *scratch, old Source, box nd.Box
 	}
 	k.data = *p.lend(total)
 	if err := sc.fetch(ctx, old, k.data); err != nil {
-		return nil, err
+		return nil, s.beyond(err, k.jobs)
 	}
 	slices.SortFunc(k.jobs, byNumber)
 	return k, nil

@@ -4,7 +4,21 @@
 // [Run] tries a list of codecs on chunks of every element type and of zero to
 // five dimensions, in both byte orders; [RunChain] tries it on one kind of
 // chunk. Each check is a function that returns what it finds wrong, so that
-// [Checks] can be run outside of tests, too.
+// [Checks] can be run outside of tests, too, and on whatever is a [Chain]:
+//
+//	for _, check := range codectest.Checks() {
+//		if err := check.Run(ctx, chain); err != nil {
+//			return fmt.Errorf("%s: %w", check.Name, err)
+//		}
+//	}
+//
+// They are of three kinds. Elements come back as they were, from all kinds of
+// memory and of sources, whole and in part, and from several goroutines. Sources
+// that fail, hang, are cancelled or change, at every single request, give errors
+// that say so, and leave the chain as it was; [Faulty] is such a source. Stored
+// bytes that were cut off, torn, flipped anywhere or never written by a codec are
+// reported as codec.ErrCorrupt as far as checksums allow, and take no more memory
+// than a chunk does, however much they decode to.
 package codectest
 
 import (
@@ -19,6 +33,7 @@ import (
 
 // Chain is what is tested. *codec.Chain is one.
 type Chain interface {
+	Specs() []codec.Spec
 	Chunk() codec.Chunk
 	Checked() bool
 	MaxStored() int
@@ -53,9 +68,13 @@ func Checks() []Check {
 		{"patch to fill", false, patchToFill},
 		{"failing source", false, failingSource},
 		{"concurrent", false, concurrent},
+		{"changing source", false, changing},
+		{"faults", true, faults},
 		{"truncated", true, truncated},
+		{"torn", true, torn},
 		{"flipped", true, flipped},
 		{"garbage", true, garbage},
+		{"bomb", true, bomb},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/metrics"
+	"slices"
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/nd"
@@ -25,6 +26,105 @@ func truncated(ctx context.Context, c Chain) error {
 		}
 		return nil
 	})
+}
+
+// torn tries what a loss of power may leave of a stored chunk: a beginning of it
+// with zeros behind, as long as the whole, or with the end of the chunk before.
+func torn(ctx context.Context, c Chain) error {
+	in := c.Chunk()
+	after := sampleOf(in, "noise")
+	before := otherThan(in, after)
+	old, err := c.Encode(nil, contiguous(in, before))
+	if err != nil {
+		return err
+	}
+	err = damage(ctx, c, false, func(stored []byte, try func([]byte) error) error {
+		for n := 0; n < len(stored); n += max(1, len(stored)/200) {
+			bad := append(bytes.Clone(stored[:n]), make([]byte, len(stored)-n)...)
+			if bytes.Equal(bad, stored) {
+				break
+			}
+			if err := try(bad); err != nil {
+				return fmt.Errorf("zeros from byte %d of %d on: %w", n, len(stored), err)
+			}
+		}
+		return nil
+	})
+	if err != nil || !c.Checked() {
+		return err
+	}
+	stored, err := c.Encode(nil, contiguous(in, after))
+	if err != nil {
+		return err
+	}
+	for n := 0; n < min(len(stored), len(old)); n += max(1, len(stored)/200) {
+		// Chunks of one size in a shard are each the one or the other.
+		bad := append(bytes.Clone(stored[:n]), old[n:]...)
+		out := poisoned(in.Shape, in.Type.Size())
+		err := c.Read(ctx, &object{data: bad}, nd.Full(in.Shape), out)
+		if err == nil {
+			err = mixed(in, out.Data, before, after)
+		} else if errors.Is(err, codec.ErrCorrupt) {
+			err = nil
+		}
+		if err != nil {
+			return fmt.Errorf("the chunk before from byte %d of %d on: %w", n, len(stored), err)
+		}
+	}
+	return nil
+}
+
+// bombLen is what a bomb decodes to: much more than decoders take to work.
+const bombLen = 24 << 20
+
+// bomb gives the chain what its codecs make of a far larger chunk of equal
+// elements: little to read, and more to decode than memory may be taken for. It
+// says nothing of shards, whose inner chunks stay as large as they are.
+func bomb(ctx context.Context, c Chain) error {
+	in := c.Chunk()
+	sharded := slices.ContainsFunc(c.Specs(), func(s codec.Spec) bool { return s.Name == "sharding_indexed" })
+	if sharded || len(in.Shape) == 0 {
+		return nil
+	}
+	large := in
+	large.Shape = append([]int{}, in.Shape...)
+	large.Shape[0] *= bombLen / size(in)
+	big, err := codec.Bind(c.Specs(), large)
+	if err != nil {
+		return fmt.Errorf("bind to a larger chunk: %w", err)
+	}
+	elem := append([]byte{}, in.Fill...)
+	elem[0] ^= 1
+	stored, err := big.Encode(nil, nd.View{Data: elem, Shape: large.Shape, Strides: make([]int, len(large.Shape)), Item: len(elem)})
+	if err != nil {
+		return err
+	}
+	if len(stored) > bombLen/4 {
+		return nil // nothing makes it smaller
+	}
+	if len(stored) > c.MaxStored() { // and is not even read
+		stored = stored[:c.MaxStored()]
+	}
+	out := contiguous(in, make([]byte, size(in)))
+	corner := nd.Box{Start: make([]int, len(in.Shape)), Shape: slices.Repeat([]int{1}, len(in.Shape))}
+	for _, t := range []struct {
+		what string
+		do   func() error
+	}{
+		{"check", func() error { return c.Check(ctx, &object{data: stored}) }},
+		{"read", func() error { return c.Read(ctx, codec.Bytes(stored), nd.Full(in.Shape), out) }},
+		{"read lazily", func() error { return c.Lazy().Read(ctx, &object{data: stored}, corner, out.Sub(corner)) }},
+	} {
+		before := allocated()
+		err := t.do()
+		if took := allocated() - before; took > bombLen/2+uint64(4*size(in)) {
+			return fmt.Errorf("%s: %d bytes of memory were taken for a chunk of %d", t.what, took, size(in))
+		}
+		if !errors.Is(err, codec.ErrCorrupt) && (err != nil || t.what != "read lazily") {
+			return fmt.Errorf("%s %d bytes that decode to %d: %w", t.what, len(stored), bombLen, orNone(err))
+		}
+	}
+	return nil
 }
 
 // flipped tries stored chunks with one bit flipped: every one, if there are not
