@@ -146,15 +146,16 @@ func work(ctx context.Context, disk *filestore.Disk, root string, r *rand.Rand, 
 				}
 			}
 		case n < 12:
-			what, s = "rename", a
+			what, s, durable = "rename", a, true // or what is put there later may be found at the old place
+			ctx = store.Durably(ctx)
 			from, to := "d/", "g/h/"
 			if r.IntN(2) == 0 {
 				from, to = to, from
 			}
 			moved, owners := false, maps.Clone(by)
 			for key := range w {
-				if in, ok := strings.CutPrefix(key, from); ok && w.now(key) != "" {
-					moved = true
+				if in, ok := strings.CutPrefix(key, from); ok { // also what was removed, and may be back
+					moved = moved || w.now(key) != ""
 					next[to+in], by[to+in] = past{append(w.past(to+in).values, w[key].values...), w[key].torn || w.past(to+in).torn}, a
 					next[key], by[key] = past{append(slices.Clone(w[key].values), ""), w[key].torn}, a
 					if durable {
