@@ -69,6 +69,9 @@ func plain(err error) error {
 		link *os.LinkError
 		call *os.SyscallError
 	)
+	if f, ok := err.(failure); ok {
+		err = f.error
+	}
 	switch {
 	case errors.As(err, &path):
 		err = path.Err

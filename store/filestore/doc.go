@@ -11,16 +11,20 @@
 // A key is the path of its file below DIR, as it is: other programs that keep
 // arrays in directories read what is written here, and the other way round. The
 // store keeps folders: "x" and "x/y" cannot both exist, the second Put is
-// ErrExist. Folders are made when needed and removed with their last object;
-// an empty directory that somebody else made is listed (Shallow) as a folder.
+// ErrExist. Folders are made when needed and removed with the last object in them
+// and below; an empty directory that somebody else made is listed (Shallow) as a
+// folder.
 // Where the file system does not tell upper case from lower (macOS, Windows),
 // keys that differ in nothing else are the same object. On Windows, keys that
 // Windows cannot hold (with any of \:*?"<>| or a segment ending in a dot or a
 // space) are refused.
 //
-// Names beginning with store.TempPrefix are unfinished objects; a process that
-// died may leave some, and DeletePrefix sweeps them. They, names that no key
-// can have, and what is neither file nor directory are not listed.
+// Names beginning with store.TempPrefix are unfinished objects. They, names that no
+// key can have, and what is neither file nor directory are not listed. A process
+// that died may leave some. They do not accumulate: an object has few names for
+// them, made of its own, which the next Put uses again when the file is nobody's
+// any more, and they are swept when the folder's last object is deleted, and by
+// DeletePrefix.
 //
 // Symbolic links are followed, also those that lead out of DIR, as every other
 // program that reads such a tree follows them: administrators lay trees over
@@ -33,9 +37,19 @@
 //
 // A Put writes a temporary file beside its target and renames it: readers, of
 // any program, see the old object or the new one, and the death of the process
-// leaves no half. A loss of power may lose or tear what was not yet on disk;
-// Sync waits until it is. Sync knows of the Puts and Deletes made through this
-// Store value.
+// leaves no half. A put that fails, as on a full disk, leaves nothing.
+//
+// Sync makes what was done through this Store value survive a loss of power, with
+// all folders on the way, whoever made them. What was not yet synced may be lost
+// then, in any combination, or torn: an object that was put may be shorter, or have
+// zeros or blocks of other files in it, also where it took the place of one that
+// was synced. So what is not under a checksum, nor synced, can be wrong after a
+// loss of power; if the length is wrong that is all that can be told. A Put under
+// store.Durably never tears anything: its bytes are on disk before they have the
+// name, and the name before it returns. This holds on file systems that keep their
+// own structure, and do a rename wholly or not at all; all that are in use do. Once
+// a Sync has failed because the system could not write, all that follow do too, for
+// the system does not try again.
 //
 // Puts and Deletes hold an exclusive flock on the directory that the object is
 // in, taken through a descriptor of their own, from comparing the version to

@@ -3,6 +3,7 @@ package filestore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,8 @@ const dirtyMost = 512
 
 // dirty is what was changed since the last Sync.
 type dirty struct {
-	mu sync.Mutex
+	mu   sync.Mutex
+	lost error // of a Sync: the system does not try again to write what it failed to
 	changes
 }
 
@@ -103,12 +105,44 @@ func (s *Store) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return s.fail("sync", "", err)
 	}
-	c := s.dirty.take()
-	if err := s.sync(ctx, c); err != nil {
+	c, err := s.dirty.take(), s.dirty.wasLost()
+	if err == nil {
+		err = s.sync(ctx, c)
+	}
+	if err != nil {
 		s.dirty.giveBack(c)
+		if f := (failure{}); errors.As(err, &f) {
+			s.dirty.lose(err)
+		}
 		return s.fail("sync", "", err)
 	}
 	return nil
+}
+
+// failure is the system's answer that it could not write something to the disk.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+func failed(err error) error {
+	if err != nil {
+		err = failure{err}
+	}
+	return err
+}
+
+func (d *dirty) lose(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lost == nil {
+		d.lost = fmt.Errorf("what was put before a failed Sync may be lost at a loss of power; put it again through a store opened anew: %w", plain(err))
+	}
+}
+
+func (d *dirty) wasLost() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.lost
 }
 
 func (s *Store) sync(ctx context.Context, c changes) error {
@@ -121,7 +155,7 @@ func (s *Store) sync(ctx context.Context, c changes) error {
 		return s.syncEach(ctx, c)
 	}
 	if !c.foreign {
-		err := s.inRoot(func(root dir) error { return root.syncAll() })
+		err := s.inRoot(func(root dir) error { return failed(root.syncAll()) })
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
@@ -203,7 +237,7 @@ func (s *Store) syncKey(ctx context.Context, key string) error {
 		return err
 	}
 	defer f.close()
-	return f.sync()
+	return failed(f.sync())
 }
 
 func (s *Store) syncFolder(prefix string) error {
@@ -215,7 +249,7 @@ func (s *Store) syncFolder(prefix string) error {
 		return err
 	}
 	defer d.close()
-	return d.sync()
+	return failed(d.sync())
 }
 
 // syncTree syncs every object put since then, and every folder.
@@ -240,5 +274,5 @@ func (s *Store) syncTree(ctx context.Context, prefix string, since time.Time) er
 			return err
 		}
 	}
-	return f.d.sync()
+	return failed(f.d.sync())
 }
