@@ -78,7 +78,15 @@ fuzz:                           ## run each fuzz target for FUZZTIME
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz
 
 .PHONY: bench
-bench:                          ## run the benchmarks that match BENCH, BENCHCOUNT times
+bench: testdeps                 ## measure ROUNDS rounds beside other libraries, write docs/performance.md (bench/README.md)
+	@bench/all
+
+.PHONY: bench-scaling
+bench-scaling: testdeps         ## measure how times grow with datasets, chunks and workers
+	@bench/scaling
+
+.PHONY: microbench
+microbench:                     ## run the Go benchmarks that match BENCH, BENCHCOUNT times
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./...
 
 .PHONY: cover
@@ -92,8 +100,8 @@ testdeps:                       ## create .venv with the Python packages that te
 
 .PHONY: clean
 clean:                          ## remove what was built or installed here
-	rm -rf bin .venv coverage.out
+	rm -rf bin bench/bin bench/rust/target .venv coverage.out
 
 .PHONY: help
 help:                           ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile

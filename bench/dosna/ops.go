@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/bench/internal/usage"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/ops"
@@ -55,15 +56,15 @@ func bench[T sample](p params, t dtype.Type) (r result, err error) {
 	if err != nil {
 		return r, err
 	}
-	rss0 := peak()
-	m := start()
+	rss0 := usage.Peak()
+	m := usage.Start()
 	moved, check, err := do(ctx)
-	seconds, cpuSeconds := m.stop()
+	seconds, cpuSeconds := m.Stop()
 	if err != nil {
 		return r, err
 	}
 	mib := float64(moved*t.Size()) / (1 << 20)
-	return result{p.name, p.layout, p.op, seconds, cpuSeconds, mib / seconds, peak(), rss0, check}, nil
+	return result{p.name, p.layout, p.op, seconds, cpuSeconds, mib / seconds, usage.Peak(), rss0, check}, nil
 }
 
 // open opens the array that is the root of a tree.

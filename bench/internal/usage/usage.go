@@ -1,6 +1,7 @@
 //go:build unix
 
-package main
+// Package usage measures what this process takes of the machine.
+package usage
 
 import (
 	"os"
@@ -10,15 +11,17 @@ import (
 	"time"
 )
 
-// meter tells what passes between its making and stop.
-type meter struct {
+// Meter tells what passes between Start and Stop.
+type Meter struct {
 	wall time.Time
 	cpu  float64
 }
 
-func start() meter { return meter{time.Now(), cpu()} }
+// Start begins to measure.
+func Start() Meter { return Meter{time.Now(), cpu()} }
 
-func (m meter) stop() (seconds, cpuSeconds float64) {
+// Stop returns what has passed since Start.
+func (m Meter) Stop() (seconds, cpuSeconds float64) {
 	return time.Since(m.wall).Seconds(), cpu() - m.cpu
 }
 
@@ -31,10 +34,10 @@ func cpu() float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
-// peak returns the most memory, in MiB, that the process had resident. Where the
+// Peak returns the most memory, in MiB, that the process had resident. Where the
 // system tells it, that is since the program began: what getrusage tells includes
 // the process that started it.
-func peak() float64 {
+func Peak() float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err == nil {
 		for line := range strings.Lines(string(status)) {
