@@ -8,6 +8,7 @@ import (
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/zarr"
 )
 
@@ -82,6 +83,9 @@ func (s DatasetSpec) document() (*zarr.Array, error) {
 		return nil, err
 	}
 	a.Chunks = chunks
+	if n, ok := nd.Size(chunks); !ok || n > maxHeld/s.Type.Size() {
+		return nil, fmt.Errorf("%w: chunks of shape %v, of %d bytes an element: a chunk is held in memory, and the limit is %d GiB", ErrInvalid, chunks, s.Type.Size(), maxHeld>>30)
+	}
 	if s.Shards != nil {
 		if err := checkShards(s.Shards, chunks); err != nil {
 			return nil, err

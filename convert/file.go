@@ -29,6 +29,7 @@ type File struct {
 	r    io.Reader // behind the header, if sequential
 	done int       // bytes of elements read from r
 	last bool      // nothing may follow the elements, and checksums come at the stream's end
+	left bool      // a read of r was left alone, and may be under way
 
 	scale *scale // nil: elements are taken as they are
 	close func() error
@@ -157,7 +158,7 @@ func (f *File) next(ctx context.Context, box nd.Box, data []byte) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		n, err := io.ReadFull(f.r, data[:min(step, len(data))])
+		n, err := f.read(ctx, data[:min(step, len(data))])
 		f.done += n
 		if err != nil {
 			return f.short(err, int64(f.done))
@@ -165,9 +166,41 @@ func (f *File) next(ctx context.Context, box nd.Box, data []byte) error {
 		data = data[n:]
 	}
 	if f.done == f.size && f.last {
-		return f.end()
+		return f.end(ctx)
 	}
 	return nil
+}
+
+// errLeft is a stream of which nobody knows where it is.
+var errLeft = errors.New("a read of the stream was cancelled, and what it would have given is lost")
+
+// read fills p from the stream. A read that keeps it waiting when ctx is cancelled
+// is left alone, in memory and a goroutine of its own.
+func (f *File) read(ctx context.Context, p []byte) (int, error) {
+	if f.left {
+		return 0, errLeft
+	}
+	if ctx.Done() == nil {
+		return io.ReadFull(f.r, p)
+	}
+	type result struct {
+		n   int
+		err error
+	}
+	buf := bufpool.Get(len(p))
+	read := make(chan result, 1)
+	go func() {
+		n, err := io.ReadFull(f.r, (*buf)[:len(p)])
+		read <- result{n, err}
+	}()
+	select {
+	case r := <-read:
+		defer bufpool.Put(buf)
+		return copy(p, (*buf)[:r.n]), r.err
+	case <-ctx.Done():
+		f.left = true
+		return 0, context.Cause(ctx)
+	}
 }
 
 // short explains a premature end of the elements after n bytes.
@@ -180,9 +213,9 @@ func (f *File) short(err error, n int64) error {
 }
 
 // end looks for the end of the stream, where decompressors check their sums.
-func (f *File) end() error {
+func (f *File) end(ctx context.Context) error {
 	var b [1]byte
-	switch n, err := io.ReadFull(f.r, b[:]); {
+	switch n, err := f.read(ctx, b[:]); {
 	case n > 0:
 		return fmt.Errorf("there are more bytes than the %d that shape %v of %s takes", f.size, f.layout.Shape, f.layout.Type)
 	case !errors.Is(err, io.EOF):

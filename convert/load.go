@@ -18,7 +18,8 @@ type Parent interface {
 }
 
 // Import creates a dataset with the shape and type of an array in a file, and
-// the layout of spec, and fills it. If that fails the dataset is deleted again.
+// the layout of spec, and fills it. If that fails the dataset is deleted again; one
+// that is the root of a tree stays, without elements.
 func Import(ctx context.Context, to Parent, path string, spec dosna.DatasetSpec, f *File, o *Options) (*dosna.Dataset, error) {
 	spec.Shape, spec.Type = f.Shape(), f.Type()
 	d, err := to.CreateDataset(ctx, path, spec)
@@ -29,6 +30,9 @@ func Import(ctx context.Context, to Parent, path string, spec dosna.DatasetSpec,
 		// also after ctx was cancelled
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
+		if d.Path() == "/" { // which stays as long as the tree
+			return nil, errors.Join(err, d.Clear(clean))
+		}
 		return nil, errors.Join(err, d.Delete(clean))
 	}
 	return d, nil
@@ -40,8 +44,9 @@ func Import(ctx context.Context, to Parent, path string, spec dosna.DatasetSpec,
 // Options.Memory allows, are they written in several steps.
 //
 // The dataset's options tell which engine does the work, and who is told of its
-// progress, in bytes. What a cancelled ctx interrupts is waited for, a blocked
-// pipe as well.
+// progress, in bytes. A stream that has nothing to give when ctx is cancelled is
+// not waited for: the read ends, with the goroutine that it is in, when something
+// comes or the stream is closed, and the file cannot be read any more.
 func Load(ctx context.Context, d *dosna.Dataset, f *File, o *Options) error {
 	if !slices.Equal(d.Shape(), f.Shape()) || d.Type() != f.Type() {
 		return fmt.Errorf("import %s to %s: %w: the file has the shape %v of %s, and the dataset %v of %s",
@@ -66,7 +71,7 @@ func Load(ctx context.Context, d *dosna.Dataset, f *File, o *Options) error {
 		return err
 	})
 	if err == nil && f.size == 0 && f.Sequential() && f.last {
-		err = f.end()
+		err = f.end(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("import %s to %s: %w", f.name, d, err)

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
@@ -184,5 +186,44 @@ func TestRunsKeepCellsWhole(t *testing.T) {
 	}
 	if want := []int{5, 9, 13, 20}; !slices.Equal(stops, want) {
 		t.Fatalf("got %v, want %v", stops, want)
+	}
+}
+
+// TestLoadIsCancelledWhileAPipeIsSilent: what a stream will never give is not waited
+// for.
+func TestLoadIsCancelledWhileAPipeIsSilent(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Layout{Shape: []int{4, 1 << 16}, Type: dtype.Uint8}
+	if _, err := w.Write(append(formatNPYHeader(l), 1, 2, 3)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenNPY("the pipe", r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := dosna.Open(t.Context(), "mem://", &dosna.Options{Mode: dosna.Create})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	stop := errors.New("stop")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	timer := time.AfterFunc(20*time.Millisecond, func() { cancel(stop) })
+	defer timer.Stop()
+	if _, err := Import(ctx, c, "x", dosna.DatasetSpec{}, f, nil); !errors.Is(err, stop) {
+		t.Errorf("import: %v", err)
+	}
+	if _, err := c.Open(t.Context(), "x"); !errors.Is(err, dosna.ErrNotExist) {
+		t.Errorf("the dataset is still there: %v", err)
+	}
+	if _, err := Import(t.Context(), c, "x", dosna.DatasetSpec{}, f, nil); !errors.Is(err, errLeft) {
+		t.Errorf("read on from nobody knows where: %v", err)
+	}
+	if err := errors.Join(w.Close(), f.Close(), r.Close()); err != nil {
+		t.Error(err)
 	}
 }

@@ -30,7 +30,12 @@ func OpenNPZ(name string, r io.ReaderAt, size int64, member string) (*File, erro
 		_ = body.Close() // the error that matters is known
 		return nil, err
 	}
-	f.close = body.Close
+	f.close = func() error {
+		if f.left { // it may be at work
+			return nil
+		}
+		return body.Close()
+	}
 	return f, nil
 }
 

@@ -76,6 +76,9 @@ func (a *app) at(ctx context.Context, address string, mode dosna.Mode, do func(p
 	if err := do(place{c, "/" + c.Start()}); err != nil || mode == dosna.ReadOnly {
 		return err
 	}
+	if !c.Store().Guarantees().Shared && !a.quiet {
+		fmt.Fprintf(a.err, "dosna: note: %s is in the memory of this process, and is gone when it ends\n", c.URL())
+	}
 	return c.Sync(ctx)
 }
 

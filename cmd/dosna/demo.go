@@ -45,7 +45,8 @@ not.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&d.dir, "out", "dosna-demo", "the `DIRECTORY` for everything")
-	f.IntVar(&d.size, "size", 256, "`LENGTH` of the phantom's axes")
+	d.size = 256
+	f.Var(intFlag[int]{&d.size, "LENGTH", 1, 1 << 20}, "size", "length of the phantom's axes")
 	f.Var(&sigma, "sigma", "standard deviation of the blur in elements: one, or one for each axis")
 	s.flags(cmd, "")
 	_ = cmd.RegisterFlagCompletionFunc("out", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

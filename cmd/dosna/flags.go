@@ -191,6 +191,31 @@ func (f *numbersFlag) Set(s string) error {
 	return nil
 }
 
+// intFlag is an integer within bounds; without the flag it stays what it is.
+type intFlag[T int | int64] struct {
+	n           *T
+	kind        string // in capitals, for the usage
+	least, most T
+}
+
+func (f intFlag[T]) Type() string { return f.kind }
+func (f intFlag[T]) String() string {
+	if f.n == nil || *f.n == 0 {
+		return ""
+	}
+	return fmt.Sprint(*f.n)
+}
+
+func (f intFlag[T]) Set(s string) error {
+	text := strings.TrimSpace(s)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < int64(f.least) || n > int64(f.most) {
+		return fmt.Errorf("%q is not an integer from %d to %d", text, f.least, f.most)
+	}
+	*f.n = T(n)
+	return nil
+}
+
 // choiceFlag is one of some words.
 type choiceFlag struct {
 	value string

@@ -40,9 +40,9 @@ those are read. With --json they are printed as nested lists, all of them.`,
 	f := cmd.Flags()
 	f.StringVarP(&file, "output", "o", "", "write them to a `FILE` instead: .npy, .npz, .raw, .json, .png")
 	f.BoolVar(&all, "all", false, "print every element, not only the corners")
-	f.IntVar(&o.Precision, "precision", 0, "`DIGITS` after the point, at most (default 8)")
+	f.Var(intFlag[int]{&o.Precision, "DIGITS", 0, 100}, "precision", "digits after the point, at most (default 8)")
 	f.BoolVar(&o.Suppress, "suppress", false, "print small numbers without exponents")
-	f.IntVar(&o.Width, "width", 0, "`CHARACTERS` of a line, at most (default 75)")
+	f.Var(intFlag[int]{&o.Width, "CHARACTERS", 1, 1_000_000}, "width", "characters of a line, at most (default 75)")
 	cmd.ValidArgsFunction = a.completeAddress(1)
 	_ = cmd.RegisterFlagCompletionFunc("output", files("npy", "npz", "raw", "json", "png"))
 	return cmd

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -33,7 +34,8 @@ func (a *app) importCommand() *cobra.Command {
   any other, or -   elements alone, with --shape and --dtype
 
 A dataset of the same shape and type that has been created, and is still empty,
-is filled. The file is read once, in pieces; it may be larger than memory. If the
+is filled. Without a node in the address the array becomes the root of the tree,
+which has to be new or empty. The file is read once, in pieces; it may be larger than memory. If the
 import fails or is interrupted, the dataset is removed, or empty, again.`,
 		Example: `  dosna import volume.npy /tmp/pool#/scan/raw --chunks 64,64,64
   dosna import volume.npy /tmp/pool#/scan/sharded --chunks 64,64,64 --shards 256,256,256
@@ -60,7 +62,7 @@ import fails or is interrupted, the dataset is removed, or empty, again.`,
 	t.flag(cmd, "type of the elements, of elements alone")
 	order.flag(cmd, "byte order of the elements alone (default: this machine's)")
 	f.BoolVar(&fortran, "fortran", false, "in elements alone, the first axis varies fastest")
-	f.Int64Var(&in.Offset, "offset", 0, "`BYTES` before the first of elements alone")
+	f.Var(intFlag[int64]{&in.Offset, "BYTES", 0, 1<<63 - 1}, "offset", "bytes before the first of elements alone")
 	f.BoolVar(&in.Stored, "stored", false, "take a NIfTI file's numbers as they are stored, not scaled")
 	f.BoolVar(&overwrite, "overwrite", false, "replace a dataset that is there, when the new one is complete")
 	l.flags(cmd)
@@ -77,9 +79,6 @@ type stored struct {
 }
 
 func (a *app) importFile(ctx context.Context, path, address string, o *convert.OpenOptions, s dosna.DatasetSpec, overwrite bool) error {
-	if err := namesNode(address); err != nil {
-		return err
-	}
 	start := time.Now()
 	f, err := a.openArray(ctx, path, o)
 	if err != nil {
@@ -95,6 +94,11 @@ func (a *app) importFile(ctx context.Context, path, address string, o *convert.O
 			return err
 		case d != nil && !overwrite:
 			err = loadWaiting(ctx, d.With(opts), f)
+			done()
+		case p.path == "/": // the tree is to be one dataset
+			if d, err = convert.Import(ctx, p.With(opts), p.path, s, f, nil); errors.Is(err, dosna.ErrExist) {
+				err = fmt.Errorf("%w; name a dataset in the tree: %s#/name", err, p)
+			}
 			done()
 		default:
 			d, err = produce(ctx, p, overwrite, func(path string) (*dosna.Dataset, error) {

@@ -78,26 +78,3 @@ func finite(x float64) (float64, error) {
 	}
 	return x, nil
 }
-
-// binsFlag is how many bins a histogram has.
-type binsFlag struct{ n *int }
-
-// maxBins bounds what a histogram needs in memory and prints.
-const maxBins = 1_000_000
-
-func (f binsFlag) Type() string { return "BINS" }
-func (f binsFlag) String() string {
-	if f.n == nil || *f.n == 0 {
-		return ""
-	}
-	return strconv.Itoa(*f.n)
-}
-
-func (f binsFlag) Set(s string) error {
-	n, err := strconv.Atoi(strings.TrimSpace(s))
-	if err != nil || n < 1 || n > maxBins {
-		return fmt.Errorf("%q is not a number of bins from 1 to %d", s, maxBins)
-	}
-	*f.n = n
-	return nil
-}

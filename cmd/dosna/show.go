@@ -53,7 +53,7 @@ named after the dataset.`,
 	f.StringVar(&o.Colormap, "colormap", "", "`COLORMAP`: "+strings.Join(render.Colormaps(), ", ")+"; reversed with _r at the end")
 	f.Var(&between, "range", "numbers that get the first and the last colour")
 	f.Var(&percentiles, "percentiles", "the same as percentiles of the plane: 1,99")
-	f.IntVar(&o.Size, "size", 0, "`PIXELS` of the longest side, at most; small planes are enlarged (default: one for each element)")
+	f.Var(intFlag[int]{&o.Size, "PIXELS", 1, 1 << 15}, "size", "pixels of the longest side, at most; small planes are enlarged (default: one for each element)")
 	_ = cmd.RegisterFlagCompletionFunc("colormap", words(render.Colormaps()...))
 	_ = cmd.RegisterFlagCompletionFunc("output", files("png"))
 	cmd.ValidArgsFunction = a.completeAddress(1)

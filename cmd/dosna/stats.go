@@ -40,7 +40,7 @@ are exact, but for percentiles without --exact, whose error is told.`,
 		},
 	}
 	f := cmd.Flags()
-	f.Var(binsFlag{&o.Bins}, "histogram", "count numbers in so many bins")
+	f.Var(intFlag[int]{&o.Bins, "BINS", 1, 1_000_000}, "histogram", "count numbers in so many bins")
 	f.Var(&between, "range", "where the histogram begins and ends (default: minimum and maximum)")
 	f.Var(&percentiles, "percentiles", "percentiles to take: 5,50,95")
 	f.BoolVar(&o.Exact, "exact", false, "take percentiles exactly, which reads the data several times")
