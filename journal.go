@@ -12,7 +12,7 @@ import (
 type journal struct {
 	check   func(ctx context.Context) error // whether the dataset is there, before something is stored
 	confirm func(ctx context.Context) error // whether it still is, afterwards
-	written func(shape []int) bool // whether all that the call writes lies within a shape
+	written func(shape []int) bool          // whether all that the call writes lies within a shape
 
 	mu     sync.Mutex
 	stored []stamp

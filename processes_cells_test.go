@@ -158,7 +158,7 @@ func checkTiles(t *testing.T, d *dosna.Dataset, ps []*process, order []int) (don
 func TestProcessesWriteDisjointCells(t *testing.T) {
 	for name, spec := range layouts(t) {
 		for _, do := range []string{"tiles", "buffer"} {
-			for _, kill := range []bool{false, true} {
+			for _, kill := range killing() {
 				t.Run(fmt.Sprintf("%s/%s/kill=%v", name, do, kill), func(t *testing.T) {
 					workers, times := hammer()
 					c, ways := waysTo(t)
@@ -217,7 +217,7 @@ func incrementBoxes(j *job, c *dosna.Connection) error {
 // TestProcessesIncrement has processes add to boxes that overlap.
 func TestProcessesIncrement(t *testing.T) {
 	for name, spec := range layouts(t) {
-		for _, kill := range []bool{false, true} {
+		for _, kill := range killing() {
 			t.Run(fmt.Sprintf("%s/kill=%v", name, kill), func(t *testing.T) {
 				workers, times := hammer()
 				c, ways := waysTo(t)
@@ -344,10 +344,13 @@ func TestProcessesSeeNoTornObjects(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := time.Now()
-			readers := start(t, job{Do: "look", Times: times}, workers/2, ways...)
-			writers := start(t, job{Do: "stamp", Times: times}, workers/2, ways...)
+			readers := start(t, job{Do: "look", Times: times}, workers/2+1, ways...)
+			writers := start(t, job{Do: "stamp", Times: times}, workers/2+1, ways...)
 			killSome(t, writers, rand.New(rand.NewPCG(rand.Uint64(), 1)))
 			wait(t, writers)
+			for _, r := range readers { // also of what is there in the end
+				r.reach(t, len(r.done(t))+2)
+			}
 			stop(t, readers)
 			wait(t, readers)
 			wrote, read := 0, 0

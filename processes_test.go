@@ -93,6 +93,8 @@ type process struct {
 	job
 	cmd    *exec.Cmd
 	killed bool
+	ended  chan struct{}
+	err    error // once it has ended
 }
 
 // start starts a process for each of n workers, in turn at the addresses.
@@ -102,7 +104,7 @@ func start(t *testing.T, j job, n int, addresses ...[2]string) []*process {
 	j.Stop = filepath.Join(t.TempDir(), "stop")
 	ps := make([]*process, n)
 	for i := range ps {
-		p := &process{job: j}
+		p := &process{job: j, ended: make(chan struct{})}
 		p.Worker = i
 		p.Address, p.Path = addresses[i%len(addresses)][0], addresses[i%len(addresses)][1]
 		p.Log = filepath.Join(t.TempDir(), fmt.Sprint("log", i))
@@ -120,6 +122,10 @@ func start(t *testing.T, j job, n int, addresses ...[2]string) []*process {
 		if err := p.cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
+		go func() {
+			defer close(p.ended)
+			p.err = p.cmd.Wait()
+		}()
 		ps[i] = p
 	}
 	return ps
@@ -137,8 +143,8 @@ func stop(t *testing.T, ps []*process) {
 func wait(t *testing.T, ps []*process) {
 	t.Helper()
 	for _, p := range ps {
-		if err := p.cmd.Wait(); err != nil && !p.killed {
-			t.Errorf("%s %d: %v", p.Do, p.Worker, err)
+		if <-p.ended; p.err != nil && !p.killed {
+			t.Errorf("%s %d: %v", p.Do, p.Worker, p.err)
 		}
 	}
 }
@@ -150,9 +156,7 @@ func killSome(t *testing.T, ps []*process, r *rand.Rand) int {
 	n := 0
 	for _, i := range r.Perm(len(ps))[:(len(ps)+2)/3] {
 		p := ps[i]
-		for after := r.IntN(p.Times*2/3 + 1); len(p.done(t)) < after; {
-			time.Sleep(time.Millisecond)
-		}
+		p.reach(t, r.IntN(p.Times*2/3+1))
 		time.Sleep(time.Duration(r.IntN(2000)) * time.Microsecond)
 		if err := p.cmd.Process.Kill(); err == nil {
 			p.killed = true
@@ -160,6 +164,18 @@ func killSome(t *testing.T, ps []*process, r *rand.Rand) int {
 		}
 	}
 	return n
+}
+
+// reach waits until a process has reported n things, or ended.
+func (p *process) reach(t *testing.T, n int) {
+	t.Helper()
+	for len(p.done(t)) < n {
+		select {
+		case <-p.ended:
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // done returns the lines that a process has reported.
@@ -181,7 +197,15 @@ func hammer() (workers, times int) {
 	case testenv.Race || testing.Short():
 		return 3, 12
 	}
-	return 4, 40
+	return 4, 30
+}
+
+// killing is whether processes are killed: in the small tests always.
+func killing() []bool {
+	if *scale == "full" {
+		return []bool{false, true}
+	}
+	return []bool{true}
 }
 
 // waysTo returns ways to one tree, made in a new directory: each an address, and

@@ -37,7 +37,7 @@ func countInAttributes(j *job, c *dosna.Connection) error {
 }
 
 func TestProcessesChangeAttributes(t *testing.T) {
-	for _, kill := range []bool{false, true} {
+	for _, kill := range killing() {
 		t.Run(fmt.Sprintf("kill=%v", kill), func(t *testing.T) {
 			workers, times := hammer()
 			c, ways := waysTo(t)
@@ -90,7 +90,7 @@ func appendRows(j *job, c *dosna.Connection) error {
 
 func TestProcessesAppend(t *testing.T) {
 	for _, shards := range [][]int{nil, {96, 2}} {
-		for _, kill := range []bool{false, true} {
+		for _, kill := range killing() {
 			t.Run(fmt.Sprintf("shards=%v/kill=%v", shards, kill), func(t *testing.T) {
 				workers, times := hammer()
 				c, ways := waysTo(t)

@@ -104,10 +104,7 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 	case src == dst || strings.HasPrefix(dst, src+"/"):
 		return fmt.Errorf("%s: %w: a node cannot move into itself", what, ErrInvalid)
 	}
-	if _, _, err := c.load(ctx, src); err != nil {
-		if isNotExist(err) {
-			err = fmt.Errorf("%w: there is no such node", ErrNotExist)
-		}
+	if err := c.mayMove(ctx, src, dst); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	switch old, _, err := c.loadAny(ctx, dst); {
@@ -134,19 +131,35 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 	return c.durable(ctx)
 }
 
-// rename moves a folder. If it is not known whether that was done, it is seen.
+// mayMove is an error if there is no node to move, nor what an interrupted Move left
+// of one.
+func (c *Connection) mayMove(ctx context.Context, src, dst string) error {
+	_, _, err := c.load(ctx, src)
+	if !isNotExist(err) {
+		return err
+	}
+	if _, _, moved := c.load(ctx, dst); moved == nil {
+		for _, left := range c.store.List(ctx, store.ListOptions{Prefix: folder(src)}) {
+			return left
+		}
+	}
+	return fmt.Errorf("%w: there is no such node", ErrNotExist)
+}
+
+// rename moves a folder. If it is not known whether that was done, it is seen when
+// it is done again.
 func (c *Connection) rename(ctx context.Context, src, dst string) error {
 	defer c.forgetAll(folder(src))
 	defer c.forgetAll(folder(dst))
+	unknown := false
 	return c.certain(ctx, func() error {
 		err := store.Rename(store.Durably(ctx), c.store, folder(src), folder(dst))
-		if !errors.Is(err, ErrUnknownOutcome) {
-			return err
+		if unknown && isNotExist(err) {
+			if _, err := c.store.Stat(ctx, documentKey(dst)); err == nil {
+				return nil
+			}
 		}
-		_, before := c.store.Stat(ctx, documentKey(src))
-		if _, after := c.store.Stat(ctx, documentKey(dst)); isNotExist(before) && after == nil {
-			return nil
-		}
+		unknown = unknown || errors.Is(err, ErrUnknownOutcome)
 		return err
 	})
 }

@@ -134,7 +134,7 @@ func (d *Dataset) reshape(ctx context.Context, assigns bool, change func(shape [
 		return nil, err
 	}
 	after := d.now()
-	if within(before, after.doc.Shape) {
+	if !isCut(after.doc) { // or it may have been cut before, and not been tidied to the end
 		return before, nil
 	}
 	var cut func(axis int) bool // nil: anywhere

@@ -10,17 +10,20 @@ import (
 	"github.com/dosna/dosna/store"
 )
 
-// What meets a change by somebody else is tried again, with growing pauses.
+// What meets a change by somebody else is tried again, with growing pauses: up to
+// some times what a try takes, as there may be so many others.
 const (
 	maxTries   = 1000
 	firstPause = 50 * time.Microsecond
-	maxPause   = 20 * time.Millisecond
+	maxPause   = 2 * time.Second
+	crowd      = 8
 )
 
 // retry calls try until it does not ask for another time.
 func (c *Connection) retry(ctx context.Context, key string, try func() (again bool, err error)) error {
 	pause := firstPause
 	for n := 1; ; n++ {
+		begin := time.Now()
 		again, err := try()
 		if !again {
 			return err
@@ -28,12 +31,13 @@ func (c *Connection) retry(ctx context.Context, key string, try func() (again bo
 		if n == maxTries {
 			return fmt.Errorf("%q in %s: given up after %d times, since others keep changing it: %w", key, c.url, n, err)
 		}
+		took := time.Since(begin)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(pause/2 + rand.N(pause)): // so that those who collided do not collide again
 		}
-		pause = min(2*pause, maxPause)
+		pause = min(2*pause, max(crowd*took, firstPause), maxPause)
 	}
 }
 
