@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
 	"testing"
 
 	"github.com/dosna/dosna/codec"
@@ -165,11 +166,12 @@ func BenchmarkPatch(b *testing.B) {
 }
 
 // Buffers, contexts and coordinates come from pools: nothing is allocated for a
-// chunk, nor for each inner chunk of a shard.
+// chunk, nor for each inner chunk of a shard, but the Patched that Patch returns.
 func TestSteadyStateAllocations(t *testing.T) {
 	if testenv.Race {
 		return // the race detector makes pools forget at random
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // and so does a collection
 	from := volume()
 	wide := amid()
 	nd.Copy(wide, from)
@@ -179,21 +181,35 @@ func TestSteadyStateAllocations(t *testing.T) {
 		src := stored(t, c, from)
 		dst := make([]byte, 0, c.MaxStored())
 		into := nd.NewView(make([]byte, 1<<20), cube, 4)
-		for name, f := range map[string]func() error{
-			"read contiguous": func() error { return c.Read(t.Context(), src, full, into) },
-			"read strided":    func() error { return c.Read(t.Context(), src, full, wide) },
-			"read a box":      func() error { return c.Read(t.Context(), src, box, into.Sub(box)) },
-			"check":           func() error { return c.Check(t.Context(), src) },
-			"encode":          func() error { _, err := c.Encode(dst, from); return err },
-			"encode strided":  func() error { _, err := c.Encode(dst, wide); return err },
+		patch := func(old codec.Source, box nd.Box, v nd.View) error {
+			p, err := c.Patch(t.Context(), old, box, v)
+			if err == nil {
+				p.Release()
+			}
+			return err
+		}
+		for _, use := range []struct {
+			name string
+			want float64
+			do   func() error
+		}{
+			{"read contiguous", 0, func() error { return c.Read(t.Context(), src, full, into) }},
+			{"read strided", 0, func() error { return c.Read(t.Context(), src, full, wide) }},
+			{"read a box", 0, func() error { return c.Read(t.Context(), src, box, into.Sub(box)) }},
+			{"check", 0, func() error { return c.Check(t.Context(), src) }},
+			{"encode", 0, func() error { _, err := c.Encode(dst, from); return err }},
+			{"encode strided", 0, func() error { _, err := c.Encode(dst, wide); return err }},
+			{"write", 1, func() error { return patch(nil, full, from) }},
+			{"write strided", 1, func() error { return patch(nil, full, wide) }},
+			{"patch", 1, func() error { return patch(src, box, from.Sub(box)) }},
 		} {
 			for range 2 {
-				if err := f(); err != nil {
-					t.Fatalf("%s: %s: %v", m.name, name, err)
+				if err := use.do(); err != nil {
+					t.Fatalf("%s: %s: %v", m.name, use.name, err)
 				}
 			}
-			if n := testing.AllocsPerRun(4, func() { f() }); n > 0 {
-				t.Errorf("%s: %s: %v allocations", m.name, name, n)
+			if n := testing.AllocsPerRun(4, func() { use.do() }); n != use.want {
+				t.Errorf("%s: %s: %v allocations, want %v", m.name, use.name, n, use.want)
 			}
 		}
 	}

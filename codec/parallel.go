@@ -70,13 +70,13 @@ func (r shardRead) spread(ctx context.Context, run Parallel, jobs []job, ends []
 }
 
 // patchRuns is patchRun for all of the inner chunks, by several tasks.
-func (s *sharding) patchRuns(ctx context.Context, run Parallel, was *keptShard, box nd.Box, v nd.View, index shardIndex, p *Patched) error {
+func (s *sharding) patchRuns(ctx context.Context, run Parallel, was keptShard, box nd.Box, v nd.View, index shardIndex, p *Patched) error {
 	n := min(s.n, patchTasks)
 	parts := make([]Patched, n)
 	err := run(ctx, n, func(ctx context.Context, i int) error {
 		sc := newScratch()
 		defer sc.free()
-		return s.patchRun(ctx, sc, was, i*s.n/n, (i+1)*s.n/n, box, v, index, &parts[i])
+		return s.patchRun(ctx, sc, &was, i*s.n/n, (i+1)*s.n/n, box, v, index, &parts[i])
 	})
 	first := p.size
 	for i := range parts {

@@ -20,6 +20,9 @@ type Patched struct {
 	lent []*[]byte
 	room []byte // of the last buffer, what is not used yet
 	size int    // of all parts
+
+	few  [4][]byte // what Parts and lent begin in
+	some [6]*[]byte
 }
 
 // Release gives the parts' memory back.
@@ -33,6 +36,9 @@ func (p *Patched) Release() {
 // lend returns n bytes that last until Release.
 func (p *Patched) lend(n int) *[]byte {
 	b := bufpool.Get(n)
+	if p.lent == nil {
+		p.lent = p.some[:0]
+	}
 	p.lent = append(p.lent, b)
 	return b
 }
@@ -60,6 +66,9 @@ func (p *Patched) add(part []byte) {
 			p.Parts[n-1] = last[:len(last)+len(part)]
 			return
 		}
+	}
+	if p.Parts == nil {
+		p.Parts = p.few[:0]
 	}
 	p.Parts = append(p.Parts, part)
 }

@@ -145,7 +145,7 @@ func (r *rawBytes) tidy(data []byte) {
 }
 
 func (r *rawBytes) read(ctx context.Context, sc *scratch, src Source, box nd.Box, dst nd.View) error {
-	if b, ok := src.(Bytes); ok && len(b) == r.size {
+	if b, ok := inMemory(src); ok && len(b) == r.size {
 		r.window(sc, b, 0, box, dst)
 		return nil
 	}

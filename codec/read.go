@@ -77,7 +77,7 @@ func (c *Chain) fetch(ctx context.Context, src Source) (data []byte, held *[]byt
 	if err := c.fits(); err != nil {
 		return nil, nil, err
 	}
-	if b, ok := src.(Bytes); ok {
+	if b, ok := inMemory(src); ok {
 		if len(b) > c.MaxStored() {
 			return nil, nil, tooLong(int64(len(b)), c.MaxStored())
 		}

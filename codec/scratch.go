@@ -15,6 +15,7 @@ type scratch struct {
 	spans []nd.Span
 	jobs  []job
 	runs  []run
+	old   Bytes // what an inner chunk was that is being patched
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{ints: make([]int, 0, 512)} }}
@@ -29,6 +30,7 @@ func (s *scratch) free() {
 	if cap(s.ints)+cap(s.spans)+cap(s.jobs)+cap(s.runs) > maxKept {
 		return
 	}
+	s.old = nil
 	s.ints, s.spans, s.jobs, s.runs = s.ints[:0], s.spans[:0], s.jobs[:0], s.runs[:0]
 	scratches.Put(s)
 }

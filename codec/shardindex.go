@@ -94,7 +94,7 @@ func (s *sharding) tryIndex(ctx context.Context, sc *scratch, src Source) (*[]by
 	if s.atStart {
 		off, far = 0, int64(s.indexLen)-1
 	}
-	if b, ok := src.(Bytes); ok {
+	if b, ok := inMemory(src); ok {
 		data, err := b.span(off, int64(s.indexLen))
 		if err != nil {
 			return nil, err

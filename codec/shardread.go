@@ -116,7 +116,7 @@ func (s *sharding) read(ctx context.Context, sc *scratch, src Source, box nd.Box
 		defer bufpool.Put(index)
 		r.index = *index
 	}
-	r.data, _ = r.src.(Bytes)
+	r.data, _ = inMemory(r.src)
 	r.base, r.place = len(sc.jobs), newPlace(sc, len(s.counts))
 	for c := s.cursor(sc, box); c.more; c.next() {
 		if err := r.visit(ctx, c.number()); err != nil {
@@ -134,7 +134,7 @@ func (s *sharding) checkAll(ctx context.Context, sc *scratch, src Source) error 
 	}
 	defer bufpool.Put(index)
 	r := shardRead{sharding: s, sc: sc, src: src, index: *index, check: true, base: len(sc.jobs)}
-	r.data, _ = src.(Bytes)
+	r.data, _ = inMemory(src)
 	for at := range s.n {
 		if err := r.visit(ctx, at); err != nil {
 			return err

@@ -74,7 +74,7 @@ func (s *sharding) patch(ctx context.Context, sc *scratch, old Source, box nd.Bo
 	if run := parallelOf(ctx); run != nil && s.meets(box) > 1 {
 		err = s.patchRuns(ctx, run, was, box, v, index, p)
 	} else {
-		err = s.patchRun(ctx, sc, was, 0, s.n, box, v, index, p)
+		err = s.patchRun(ctx, sc, &was, 0, s.n, box, v, index, p)
 	}
 	switch {
 	case err != nil:
@@ -122,7 +122,8 @@ func (s *sharding) patchInner(ctx context.Context, sc *scratch, data []byte, pl 
 	defer func() { sc.ints = sc.ints[:ints] }()
 	var old Source
 	if data != nil {
-		old = Bytes(data)
+		sc.old = data
+		old = &sc.old
 	}
 	return s.inner.patch(ctx, sc, old, pl.cell, pl.of(v), p)
 }
@@ -137,52 +138,52 @@ type keptShard struct {
 }
 
 // keep reads what a patch of box needs. The inner chunks last as long as p.
-func (s *sharding) keep(ctx context.Context, sc *scratch, old Source, box nd.Box, p *Patched) (*keptShard, error) {
-	k := &keptShard{sc: sc, base: len(sc.jobs)}
+func (s *sharding) keep(ctx context.Context, sc *scratch, old Source, box nd.Box, p *Patched) (k keptShard, err error) {
+	k = keptShard{sc: sc, base: len(sc.jobs)}
 	if old == nil || slices.Equal(box.Shape, s.in.Shape) {
 		return k, nil
 	}
 	var index shardIndex
-	if ready, ok := old.(*prepared); ok {
-		old, index = ready.Source, ready.index
+	if p, ok := old.(*prepared); ok {
+		old, index = p.Source, p.index
 	} else {
 		held, err := s.readIndex(ctx, sc, old)
 		if err != nil {
-			return nil, err
+			return k, err
 		}
 		defer bufpool.Put(held)
 		index = *held
 	}
-	b, inMemory := old.(Bytes)
+	b, ready := inMemory(old)
 	k.data = b
 	pl := newPlace(sc, len(s.counts))
 	for at := range s.n {
 		e, stored, err := s.entry(index, at)
 		if err != nil {
-			return nil, err
+			return k, err
 		}
 		if !stored || s.locate(&pl, at, box) && slices.Equal(pl.cell.Shape, s.inner.in.Shape) {
 			continue
 		}
-		if inMemory {
+		if ready {
 			if _, err := b.span(int64(e.off), int64(e.n)); err != nil {
-				return nil, s.located(err, at, e)
+				return k, s.located(err, at, e)
 			}
 		}
 		sc.jobs = append(sc.jobs, job{at: at, off: int64(e.off), n: int(e.n), pos: int(e.off)})
 	}
 	k.jobs = sc.jobs[k.base:]
-	if inMemory || len(k.jobs) == 0 {
+	if ready || len(k.jobs) == 0 {
 		return k, nil
 	}
 	slices.SortFunc(k.jobs, byOffset)
 	n, total := sc.plan(k.jobs, maxWhole)
 	if n < len(k.jobs) {
-		return nil, fmt.Errorf("more than %d bytes of a shard are to be held in memory to change a part of it: use smaller shards", maxWhole)
+		return k, fmt.Errorf("more than %d bytes of a shard are to be held in memory to change a part of it: use smaller shards", maxWhole)
 	}
 	k.data = *p.lend(total)
 	if err := sc.fetch(ctx, old, k.data); err != nil {
-		return nil, s.beyond(err, k.jobs)
+		return k, s.beyond(err, k.jobs)
 	}
 	slices.SortFunc(k.jobs, byNumber)
 	return k, nil

@@ -26,6 +26,17 @@ type Source interface {
 // Bytes is a Source in memory, which is only ever read.
 type Bytes []byte
 
+// inMemory returns the bytes of a source that is in memory.
+func inMemory(src Source) (Bytes, bool) {
+	switch b := src.(type) {
+	case Bytes:
+		return b, true
+	case *Bytes: // which can be given without allocating
+		return *b, true
+	}
+	return nil, false
+}
+
 // ReadAll implements Source.
 func (b Bytes) ReadAll(_ context.Context, dst []byte, limit int) ([]byte, error) {
 	if len(b) > limit {
