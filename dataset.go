@@ -155,5 +155,6 @@ func (d *Dataset) errorf(verb string, err error) error {
 
 // key returns the key of the stored object at grid coordinates.
 func (d *Dataset) key(coords []int) string {
-	return string(d.doc.Keys.Key(append(make([]byte, 0, len(d.prefix)+32), d.prefix...), coords))
+	var most [128]byte
+	return string(d.doc.Keys.Key(append(most[:0], d.prefix...), coords))
 }

@@ -58,7 +58,7 @@ func (j *reading) cell(p nd.Piece) []int {
 func (j *reading) task(ctx context.Context, i int) error {
 	p := j.pieces.At(i)
 	cell := j.cell(p)
-	key, box := j.d.key(cell), p.Box.Sub(j.d.grid.Cell(cell).Start)
+	key, box := j.d.key(cell), j.d.grid.Local(cell, p.Box)
 	if j.shared == nil {
 		return j.d.c.retry(ctx, key, func() (again bool, err error) {
 			return j.read(ctx, j.d.object(key), p, box)

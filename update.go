@@ -60,7 +60,7 @@ func (d *Dataset) modify(ctx context.Context, pieces *nd.Pieces, written func(sh
 	return d.wrote(ctx, d.c.o.run(ctx, e, pieces.Len(), func(ctx context.Context, i int) error {
 		p := pieces.At(i)
 		key := d.key(p.Cell)
-		local := p.Box.Sub(d.grid.Cell(p.Cell).Start)
+		local := d.grid.Local(p.Cell, p.Box)
 		v, buf, err := hold(local.Shape, d.doc.Type.Size())
 		if err != nil {
 			return err

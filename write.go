@@ -107,7 +107,7 @@ func inside(p *nd.Pieces, shape []int) bool {
 // writePiece writes what a selection has in one stored object.
 func (d *Dataset) writePiece(ctx context.Context, p nd.Piece, canon nd.View) error {
 	key := d.key(p.Cell)
-	box := p.Box.Sub(d.grid.Cell(p.Cell).Start)
+	box := d.grid.Local(p.Cell, p.Box)
 	v, direct := p.Direct(canon)
 	if !direct {
 		held, buf, err := hold(box.Shape, canon.Item)

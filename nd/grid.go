@@ -60,6 +60,15 @@ func (g Grid) Cell(coords []int) Box {
 	return b
 }
 
+// Local returns a box of the array in coordinates of the cell at coords.
+func (g Grid) Local(coords []int, b Box) Box {
+	start := slices.Clone(b.Start)
+	for i, c := range coords {
+		start[i] -= c * g.chunk[i]
+	}
+	return Box{start, b.Shape}
+}
+
 // CellShape returns the shape of the cell at coords, including what reaches
 // beyond the array: the shape in which the cell is stored.
 func (g Grid) CellShape(coords []int) []int { return slices.Clone(g.chunk) }
