@@ -21,9 +21,9 @@ import (
 // it and how elements are moved.
 //
 // Of a write they are the piece (2), its view, box and key (3), what is to be
-// stored with the lists of its parts and buffers, and the note of it (5 to 7), for
-// memory the object with its bytes, name and version, and for files the path for
-// each system call, the temporary name (2), the lock (2) and versions. A change
+// stored, and the note of it, for memory the object with its bytes, name and
+// version, and for files the path for each system call, the temporary name (2), the
+// lock (2) and versions. A shard costs no more than a chunk. A change
 // also reads, waits its turn, and may try again.
 func TestAllocationsPerChunk(t *testing.T) {
 	if testenv.Race {
@@ -34,14 +34,14 @@ func TestAllocationsPerChunk(t *testing.T) {
 		store, layout              string
 		read, boxes, write, change int // of whole chunks, of small boxes inside them
 	}{
-		{"mem", "raw", 6, 6, 10, 16},
-		{"mem", "default", 6, 6, 11, 16},
-		{"mem", "shard", 6, 6, 12, 22},
-		{"mem", "cached", 11, 11, 11, 16},
-		{"file", "raw", 9, 8, 21, 31},
-		{"file", "default", 9, 9, 22, 31},
-		{"file", "shard", 11, 11, 23, 39},
-		{"file", "cached", 13, 13, 22, 31},
+		{"mem", "raw", 6, 6, 9, 14},
+		{"mem", "default", 6, 6, 9, 14},
+		{"mem", "shard", 6, 6, 9, 14},
+		{"mem", "cached", 11, 11, 9, 14},
+		{"file", "raw", 9, 8, 20, 29},
+		{"file", "default", 9, 9, 20, 29},
+		{"file", "shard", 11, 11, 20, 31},
+		{"file", "cached", 13, 13, 20, 29},
 	} {
 		address := "mem://"
 		if want.store == "file" {
