@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 )
 
 // Copy makes the object under to the same bytes as the one under from, in the
@@ -14,6 +15,11 @@ func Copy(ctx context.Context, s Store, from, to string, c Cond) (Version, error
 		v, err := cp.Copy(ctx, from, to, c)
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return v, err
+		}
+	}
+	for _, err := range []error{CheckKey(from), CheckKey(to), c.CheckPut()} {
+		if err != nil {
+			return "", &Error{Op: "copy to " + strconv.Quote(to), Store: Name(s), Key: from, Err: err}
 		}
 	}
 	r, info, err := OpenReader(ctx, s, from, GetOptions{})

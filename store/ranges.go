@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
+	"math"
 
 	"github.com/dosna/dosna/nd"
 )
@@ -14,9 +16,9 @@ import (
 // their memory must not. The Info is of the whole object; with no spans the
 // call is a Stat with a condition.
 //
-// Stores without [RangeGetter] answer with one Get per span; the first one's
-// version is the condition of the others, so that a writer in between is
-// ErrConflict where Guarantees().GetIfMatch.
+// Stores without [RangeGetter] answer with a Stat, whose version is the condition
+// of one Get per span; a writer in between is ErrConflict. Where objects have no
+// versions one Get reads all that lies between the first span and the last.
 func GetRanges(ctx context.Context, s Store, key string, c Cond, spans []nd.Span) (Info, error) {
 	if rg, ok := s.(RangeGetter); ok {
 		info, err := rg.GetRanges(ctx, key, c, spans)
@@ -37,25 +39,69 @@ func GetRanges(ctx context.Context, s Store, key string, c Cond, spans []nd.Span
 	if err := c.MeetRead(info.Version); err != nil {
 		return fail(err)
 	}
-	for _, span := range spans {
-		off, err := SpanIn(span, info.Size)
-		if err != nil {
+	at := make([]int64, len(spans))
+	for i, span := range spans {
+		if at[i], err = SpanIn(span, info.Size); err != nil {
 			return fail(err)
 		}
-		if len(span.Dst) == 0 {
+	}
+	get := func(off, n int64, dst []byte) ([]byte, error) {
+		got, now, err := s.Get(ctx, key, GetOptions{Range: Range{Off: off, Len: n}, Cond: Cond{IfMatch: info.Version}}, dst)
+		switch {
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			err = ErrConflict // it had that range before
+		case err != nil:
+			return nil, err
+		case now.Version != info.Version || now.Size != info.Size || int64(len(got)) != n:
+			err = ErrConflict
+		}
+		if err != nil {
+			_, err = fail(err)
+		}
+		return got, err
+	}
+	if info.Version == "" {
+		if err := getHull(spans, at, get); err != nil {
+			return Info{}, err
+		}
+		return info, nil
+	}
+	for i, span := range spans {
+		n := int64(len(span.Dst))
+		if n == 0 {
 			continue
 		}
-		n := int64(len(span.Dst))
-		got, now, err := s.Get(ctx, key, GetOptions{Range: Range{Off: off, Len: n}, Cond: Cond{IfMatch: info.Version}}, span.Dst[:0:n])
+		got, err := get(at[i], n, span.Dst[:0:n])
 		if err != nil {
 			return Info{}, err
 		}
-		if now.Version != info.Version || now.Size != info.Size || int64(len(got)) != n {
-			return fail(ErrConflict)
-		}
-		if n > 0 && &got[0] != &span.Dst[0] {
+		if &got[0] != &span.Dst[0] {
 			copy(span.Dst, got)
 		}
 	}
 	return info, nil
+}
+
+// getHull reads spans, and what lies between them, at once: without versions
+// nothing else shows that they are of one.
+func getHull(spans []nd.Span, at []int64, get func(off, n int64, dst []byte) ([]byte, error)) error {
+	begin, end := int64(math.MaxInt64), int64(0)
+	for i, span := range spans {
+		if n := int64(len(span.Dst)); n > 0 {
+			begin, end = min(begin, at[i]), max(end, at[i]+n)
+		}
+	}
+	if begin >= end {
+		return nil
+	}
+	got, err := get(begin, end-begin, nil)
+	if err != nil {
+		return err
+	}
+	for i, span := range spans {
+		if len(span.Dst) > 0 {
+			copy(span.Dst, got[at[i]-begin:])
+		}
+	}
+	return nil
 }

@@ -59,8 +59,13 @@ func (d *retryingReader) Read(p []byte) (n int, err error) {
 		n, err = d.below.Read(p)
 		d.off += int64(n)
 		d.left -= int64(n)
-		if err == nil || !errors.Is(err, store.ErrTemporary) || d.version == "" || d.left == 0 {
-			return final{err}.orNil()
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, store.ErrTemporary) || d.version == "":
+			return final{err}
+		case d.left == 0:
+			return final{io.EOF} // there is nothing that could be missing
 		}
 		d.down = true
 		if err := d.below.Close(); err != nil {
@@ -80,13 +85,6 @@ func (d *retryingReader) Read(p []byte) (n int, err error) {
 
 // final is an error after which nothing is tried again, whatever it is.
 type final struct{ error }
-
-func (f final) orNil() error {
-	if f.error == nil {
-		return nil
-	}
-	return f
-}
 
 func (d *retryingReader) reopen() error {
 	o := store.GetOptions{Range: store.Range{Off: d.off, Len: d.left}, Cond: store.Cond{IfMatch: d.version}}

@@ -16,9 +16,8 @@ import (
 // RunLayer checks a layer: a store made by wrap from another. On a store with
 // all optional operations and on one with none, it must do what Run demands, and
 // answer as the plain store does (see [Compare]); and each optional operation must
-// reach the store below as one.
+// reach the store below as one. The plain store itself is for [Run].
 func RunLayer(t *testing.T, open func(t *testing.T) store.Store, wrap func(store.Store) store.Store) {
-	t.Run("plain", func(t *testing.T) { Run(t, open) })
 	t.Run("wrapped", func(t *testing.T) {
 		Run(t, func(t *testing.T) store.Store { return wrap(open(t)) })
 	})
