@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -283,11 +284,15 @@ func everything(t *testing.T, c *dosna.Connection) map[string]string {
 }
 
 // TestFaultsAtEveryCall makes every call that changes something while one of the
-// operations that it asks of the store goes wrong, each in turn.
+// operations that it asks of the store goes wrong: each in turn with -scale full,
+// and otherwise some.
 func TestFaultsAtEveryCall(t *testing.T) {
-	step := 1
-	if testenv.Race || testing.Short() {
-		step = 5
+	step := 3
+	switch {
+	case *scale == "full":
+		step = 1
+	case testenv.Race || testing.Short():
+		step = 9
 	}
 	for _, f := range faultyCalls {
 		for kind, fault := range faultKinds {
@@ -301,7 +306,7 @@ func TestFaultsAtEveryCall(t *testing.T) {
 					if bare && !f.bulk {
 						return
 					}
-					n := 0
+					n := rand.IntN(step)
 					for faultAt(t, f, fault, n, bare, want) {
 						if t.Failed() {
 							t.Fatalf("when operation %d was %s, without optional operations: %v", n, kind, bare)
@@ -309,7 +314,7 @@ func TestFaultsAtEveryCall(t *testing.T) {
 						n += step
 					}
 					if n < 2 {
-						t.Errorf("only %d operations", n)
+						t.Errorf("there are no more than %d operations", n)
 					}
 				}
 			})

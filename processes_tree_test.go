@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,8 +145,17 @@ func TestProcessesAppend(t *testing.T) {
 	}
 }
 
-// createNodes creates nodes that all try to create, and some of its own.
+// createNodes creates trees and nodes that all try to create, and some of its own.
 func createNodes(j *job, c *dosna.Connection) error {
+	for i := range 20 {
+		tree, err := dosna.Open(ctx, fmt.Sprintf("%s/tree %d", filepath.Dir(j.Stop), i), &dosna.Options{Mode: dosna.Exclusive})
+		if err == nil {
+			err = errors.Join(j.report("tree %d", i), tree.Close())
+		}
+		if err != nil && !errors.Is(err, dosna.ErrExist) {
+			return err
+		}
+	}
 	spec := dosna.DatasetSpec{Shape: []int{4}, Type: dtype.Uint32, Chunks: []int{2}, Attrs: dosna.Attributes{"by": j.Worker}}
 	for i := range j.Times {
 		_, err := c.CreateDataset(ctx, fmt.Sprintf("%s/of all/%d", j.Path, i), spec)
@@ -170,9 +181,16 @@ func TestProcessesCreate(t *testing.T) {
 	ps := start(t, job{Do: "create", Times: times}, workers, ways...)
 	wait(t, ps)
 	took := time.Since(begin)
-	by := map[string]int{}
+	by, trees := map[string]int{}, map[string]bool{}
 	for _, p := range ps {
 		for _, line := range p.done(t) {
+			if strings.HasPrefix(line, "tree") {
+				if trees[line] {
+					t.Errorf("%s was created twice", line)
+				}
+				trees[line] = true
+				continue
+			}
 			if other, ok := by[line]; ok {
 				t.Errorf("%q was created by both %d and %d", line, other, p.Worker)
 			}
@@ -182,8 +200,8 @@ func TestProcessesCreate(t *testing.T) {
 			}
 		}
 	}
-	if len(by) != times {
-		t.Errorf("%d nodes of %d were created", len(by), times)
+	if len(by) != times || len(trees) != 20 {
+		t.Errorf("%d nodes of %d were created, and %d trees of 20", len(by), times, len(trees))
 	}
 	own, err := c.OpenGroup(ctx, "g/x/own")
 	if err != nil {
