@@ -23,11 +23,13 @@ func (e *Engine) agree(ctx context.Context, n int, err error) error {
 		report = append(report, err.Error()+" "...) // never empty
 	}
 	all, commErr := e.comm.AllGather(context.WithoutCancel(ctx), report)
-	if commErr != nil {
+	if commErr != nil { // the ranks are out of step: those that still wait are to know
+		commErr = fmt.Errorf("learn how the other ranks' tasks ended: %w", commErr)
+		_ = e.comm.Abort(commErr)
 		if err != nil {
 			return err
 		}
-		return fmt.Errorf("learn how the other ranks' tasks ended: %w", commErr)
+		return commErr
 	}
 	return verdict(all, e.comm.Rank(), n, err)
 }

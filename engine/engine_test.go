@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -133,14 +134,19 @@ func TestRanksThatDisagreeFail(t *testing.T) {
 	}
 }
 
+// BenchmarkRun runs tasks that do nothing.
 func BenchmarkRun(b *testing.B) {
-	for _, e := range []*engine.Engine{engine.CPU(), engine.Threads(2)} {
-		b.Run(e.Name(), func(b *testing.B) {
-			for b.Loop() { // of 1000 tasks that do nothing
-				if err := e.Run(b.Context(), 1000, engine.RunOptions{}, func(context.Context, int) error { return nil }); err != nil {
-					b.Fatal(err)
+	for _, e := range []*engine.Engine{engine.CPU(), engine.Threads(2), engine.Threads(8)} {
+		for _, n := range []int{1, 2, 8, 1000} {
+			b.Run(fmt.Sprintf("engine=%s/tasks=%d", e.Name(), n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := e.Run(b.Context(), n, engine.RunOptions{}, func(context.Context, int) error { return nil }); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/task")
+			})
+		}
 	}
 }

@@ -35,6 +35,7 @@ func RunComm(t *testing.T, connect func(t *testing.T, size int) []engine.Comm) {
 					})
 				})
 			}
+			t.Run("faults", func(t *testing.T) { runCommFaults(t, connect, size) })
 			if size > 1 {
 				t.Run("abort", func(t *testing.T) { checkAbort(t, connect(t, size)) })
 				t.Run("cancel", func(t *testing.T) { checkCommCancel(t, connect(t, size)) })

@@ -1,5 +1,20 @@
 // Package enginetest checks that a [engine.Comm], and an [engine.Engine] on it,
-// keep what package engine promises.
+// keep what package engine promises. It is for anybody's:
+//
+//	func TestEngine(t *testing.T) {
+//		enginetest.Run(t, func(*testing.T) *engine.Engine { return mine.Engine() })
+//	}
+//
+//	func TestComm(t *testing.T) {
+//		enginetest.RunComm(t, func(t *testing.T, size int) []engine.Comm { return mine.Connect(t, size) })
+//	}
+//
+// Where ranks are processes, each calls [CheckComm] and [CheckEngine], which need no
+// testing.T, so that a program can do it on the machines where it is to run. Every
+// task fails in turn, and cancels its run in turn; tasks are slow, do not hear that
+// they are cancelled, panic, and run tasks of their own; ranks come in any order
+// ([Faults] make them), lose a reply, die, and abort. Nothing may hang, and no
+// goroutine may be left.
 package enginetest
 
 import (
@@ -17,7 +32,7 @@ import (
 
 // Run tests the engines that newEngine makes.
 func Run(t *testing.T, newEngine func(t *testing.T) *engine.Engine) {
-	for _, c := range checks {
+	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {
 			if err := c.check(t.Context(), newEngine(t)); err != nil {
 				t.Error(err)
@@ -29,7 +44,7 @@ func Run(t *testing.T, newEngine func(t *testing.T) *engine.Engine) {
 // CheckEngine runs all checks and returns the first fault it finds. If e has
 // several ranks, all must call it.
 func CheckEngine(ctx context.Context, e *engine.Engine) error {
-	for _, c := range checks {
+	for _, c := range checks() {
 		if err := c.check(ctx, e); err != nil {
 			return fmt.Errorf("%s: %s: %w", e.Name(), c.name, err)
 		}
@@ -37,21 +52,24 @@ func CheckEngine(ctx context.Context, e *engine.Engine) error {
 	return nil
 }
 
-var checks = []struct {
+// check is one promise. Where an engine has several ranks, all make the same checks.
+type check struct {
 	name  string
 	check func(ctx context.Context, e *engine.Engine) error
-}{
+}
+
+func checks() []check { return append(slices.Clone(basics), troubles...) }
+
+// basics are what an engine does.
+var basics = []check{
 	{"every task once", checkEveryTaskOnce},
 	{"units stay together", checkUnits},
 	{"order of one worker", checkOrder},
 	{"workers run at once", checkConcurrency},
 	{"first error", checkFirstError},
 	{"error on one rank", checkRankError},
-	{"cancelled before", checkCancelledBefore},
-	{"cancelled within", checkCancelledWithin},
 	{"many tasks", checkManyTasks},
 	{"negative", checkNegative},
-	{"panic", checkPanic},
 }
 
 // tasks runs n tasks and returns which ones ran on this rank, in order.
@@ -221,29 +239,6 @@ func checkRankError(ctx context.Context, e *engine.Engine) error {
 	return nil
 }
 
-func checkCancelledBefore(ctx context.Context, e *engine.Engine) error {
-	cause := errors.New("cancelled before")
-	ctx, cancel := context.WithCancelCause(ctx)
-	cancel(cause)
-	mine, err := tasks(ctx, e, 1<<40, engine.RunOptions{})
-	if len(mine) > 0 {
-		return fmt.Errorf("%d tasks ran", len(mine))
-	}
-	return wantCause(e, err, cause)
-}
-
-func checkCancelledWithin(ctx context.Context, e *engine.Engine) error {
-	cause := errors.New("cancelled within")
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	err := e.Run(ctx, 1<<40, engine.RunOptions{}, func(ctx context.Context, _ int) error {
-		cancel(cause)
-		<-ctx.Done()
-		return fmt.Errorf("wait: %w", ctx.Err())
-	})
-	return wantCause(e, err, cause)
-}
-
 func wantCause(e *engine.Engine, err, cause error) error {
 	var remote *engine.RankError
 	if err == cause || e.Comm().Rank() > 0 && errors.As(err, &remote) && remote.Text == cause.Error() {
@@ -280,35 +275,4 @@ func checkNegative(ctx context.Context, e *engine.Engine) error {
 		return errors.New("ran -1 tasks")
 	}
 	return nil
-}
-
-// checkPanic is for one rank: a panic ends the run of all (see RunComm).
-func checkPanic(ctx context.Context, e *engine.Engine) (err error) {
-	if e.Comm().Size() > 1 {
-		return nil
-	}
-	cause := errors.New("out of cheese")
-	var inside atomic.Int64
-	defer func() {
-		v := recover()
-		if p, ok := v.(*engine.Panic); ok {
-			v = p.Value
-		}
-		if v != cause {
-			err = fmt.Errorf("recovered %v", v)
-		}
-		if inside.Load() != 0 {
-			err = errors.New("Run panicked before its tasks had returned")
-		}
-	}()
-	err = e.Run(ctx, 1000, engine.RunOptions{}, func(ctx context.Context, i int) error {
-		if i == 0 {
-			panic(cause)
-		}
-		inside.Add(1)
-		defer inside.Add(-1)
-		<-ctx.Done()
-		return nil
-	})
-	return fmt.Errorf("Run returned %v though a task panicked", err)
 }
