@@ -168,28 +168,32 @@ class Runner:
         if rnd:
             return None
         stores = [f for f in os.listdir(out) if f.endswith(".zarr")]
-        return self.compare(f"{out}/{stores[0]}", layout[:2], op) if stores else None
+        return compare(self.o.data, f"{out}/{stores[0]}", layout[:2], op) if stores else None
 
-    def compare(self, path, dtype, op):
-        import tensorstore as ts
-        from scipy import ndimage
-        n = self.sel["n"]
-        want = np.memmap(f"{self.o.data}/{dtype}.bin", "<" + dtype, "r", shape=(n,) * 3)
-        got = ts.open({"driver": "zarr3", "kvstore": {"driver": "file", "path": path}}, open=True).result()
-        if op == "blur":
-            h = n // 2
-            diff = np.abs(got.read().result() - ndimage.gaussian_filter(np.array(want[:h, :h, :h]), 2.0)).max()
-            return None if diff < 1e-5 else f"up to {diff} away from SciPy's"
-        if op.startswith("overwrite"):
-            at = tuple(slice(*edge) for edge in self.sel["overwrite"])
-            shape = tuple(s.stop - s.start for s in at)
-            flat = want.reshape(-1)[:int(np.prod(shape))].reshape(shape)
-            want = np.array(want)
-            want[at] = flat
-        for z in range(0, n, 64):
-            if not np.array_equal(got[z:z + 64].read().result(), want[z:z + 64]):
-                return f"elements from z = {z} on are not those written"
-        return None
+
+def compare(data, path, dtype, op):
+    """What is wrong with the array that an operation has left at path; None if nothing is."""
+    import tensorstore as ts
+    from scipy import ndimage
+    with open(f"{data}/sel.json") as f:
+        sel = json.load(f)
+    n = sel["n"]
+    want = np.memmap(f"{data}/{dtype}.bin", "<" + dtype, "r", shape=(n,) * 3)
+    got = ts.open({"driver": "zarr3", "kvstore": {"driver": "file", "path": path}}, open=True).result()
+    if op == "blur":
+        h = n // 2
+        diff = np.abs(got.read().result() - ndimage.gaussian_filter(np.array(want[:h, :h, :h]), 2.0)).max()
+        return None if diff < 1e-5 else f"up to {diff} away from SciPy's"
+    if op.startswith("overwrite"):
+        at = tuple(slice(*edge) for edge in sel["overwrite"])
+        shape = tuple(s.stop - s.start for s in at)
+        flat = want.reshape(-1)[:int(np.prod(shape))].reshape(shape)
+        want = np.array(want)
+        want[at] = flat
+    for z in range(0, n, 64):
+        if not np.array_equal(got[z:z + 64].read().result(), want[z:z + 64]):
+            return f"elements from z = {z} on are not those written"
+    return None
 
 
 def names(text):
