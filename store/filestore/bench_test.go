@@ -220,3 +220,24 @@ func BenchmarkRows(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkDelete deletes objects of one folder one by one.
+func BenchmarkDelete(b *testing.B) {
+	ctx := b.Context()
+	s := open(b, b.TempDir())
+	const many = 1000
+	for i := 0; b.Loop(); i++ {
+		if i%many == 0 {
+			b.StopTimer()
+			for k := range many {
+				if _, err := s.Put(ctx, fmt.Sprint("a/", k), nil, store.Cond{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.StartTimer()
+		}
+		if err := s.Delete(ctx, fmt.Sprint("a/", i%many), store.Cond{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -410,6 +410,9 @@ func deleteAll(ctx context.Context, conn *dosna.Connection, g *dosna.Group, root
 			return err
 		}
 	}
+	if err := conn.Close(); err != nil {
+		return err
+	}
 	left, err := os.ReadDir(root)
 	if err == nil && len(left) != 1 {
 		err = fmt.Errorf("after everything was deleted there are %v", left)

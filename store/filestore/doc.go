@@ -23,8 +23,8 @@
 // key can have, and what is neither file nor directory are not listed. A process
 // that died may leave some. They do not accumulate: an object has few names for
 // them, made of its own, which the next Put uses again when the file is nobody's
-// any more, and they are swept when the folder's last object is deleted, and by
-// DeletePrefix.
+// any more, and those in a folder where none is left but they are swept by the next
+// Sync or Close after its last object was deleted, and by DeletePrefix.
 //
 // Symbolic links are followed, also those that lead out of DIR, as every other
 // program that reads such a tree follows them: administrators lay trees over

@@ -164,6 +164,7 @@ func (s *Store) Guarantees() store.Guarantees { return s.guarantees }
 
 // Close implements store.Store.
 func (s *Store) Close() error {
+	s.tidy()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

@@ -35,6 +35,17 @@ func sweep(d dir, name string) bool {
 	return dead && a.kind == regular && d.unlink(name) == nil
 }
 
+// tidy sweeps folders that objects were deleted from and that were not empty then.
+// It waits for Sync or Close, since looking into a large folder takes longer than
+// deleting what is in it.
+func (s *Store) tidy() {
+	for prefix := range s.dirty.takeRemains() {
+		if s.sweepFolder(prefix) {
+			s.prune(prefix)
+		}
+	}
+}
+
 // few is how many entries of a folder are looked at before going on: as a rule the
 // first is an object, and answers the question.
 const few = 32

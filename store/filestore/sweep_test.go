@@ -248,5 +248,8 @@ func TestKilledWriters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := s.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	mustHold(t, s, map[string]string{})
 }

@@ -22,8 +22,29 @@ const dirtyMost = 512
 // dirty is what was changed since the last Sync.
 type dirty struct {
 	mu   sync.Mutex
-	lost error // of a Sync: the system does not try again to write what it failed to
+	lost error               // of a Sync: the system does not try again to write what it failed to
+	left map[string]struct{} // folders that objects were deleted from, and that were not empty
 	changes
+}
+
+// remains notes that a folder is not empty, as far as there is room for notes.
+func (d *dirty) remains(prefix string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.left == nil {
+		d.left = map[string]struct{}{}
+	}
+	if len(d.left) < dirtyMost {
+		d.left[prefix] = struct{}{}
+	}
+}
+
+func (d *dirty) takeRemains() map[string]struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	left := d.left
+	d.left = nil
+	return left
 }
 
 type changes struct {
@@ -105,6 +126,7 @@ func (s *Store) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return s.fail("sync", "", err)
 	}
+	s.tidy()
 	c, err := s.dirty.take(), s.dirty.wasLost()
 	if err == nil {
 		err = s.sync(ctx, c)

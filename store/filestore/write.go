@@ -162,7 +162,8 @@ func tempName(name string, slot uint64) string {
 	if slot >= tempNames {
 		slot = rand.Uint64()
 	}
-	return store.TempPrefix + strconv.FormatUint(h+slot, 36)
+	var buf [len(store.TempPrefix) + 13]byte
+	return string(strconv.AppendUint(append(buf[:0], store.TempPrefix...), h+slot, 36))
 }
 
 // step is how many bytes are moved between two looks at the context.
@@ -346,16 +347,16 @@ func (s *Store) rmdir(prefix string) error {
 	return s.inRoot(func(root dir) error { return root.rmdir(rel(prefix)) })
 }
 
-// prune removes a folder if there are no objects in it nor below, and those above
-// it likewise. Whoever is about to put something there finds it gone and makes it
-// again.
+// prune removes a folder if it is empty, and those above it likewise. Whoever is
+// about to put something there finds it gone and makes it again. A folder that is
+// not empty is looked at later, by tidy.
 func (s *Store) prune(prefix string) {
 	for prefix != "" {
 		err := s.rmdir(prefix)
-		if err != nil && isFull(err) && s.sweepFolder(prefix) {
-			err = s.rmdir(prefix)
-		}
 		if err != nil && !isAbsent(err) {
+			if isFull(err) {
+				s.dirty.remains(prefix)
+			}
 			return
 		}
 		prefix, _ = split(prefix)
