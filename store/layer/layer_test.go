@@ -21,6 +21,9 @@ func TestPrefix(t *testing.T) {
 		storetest.RunLayer(t, func(t *testing.T) store.Store { return memstore.New() }, wrap)
 	})
 	t.Run("file", func(t *testing.T) {
+		if testing.Short() {
+			return
+		}
 		storetest.Run(t, func(t *testing.T) store.Store {
 			s, err := filestore.Open(t.TempDir(), store.OpenOptions{})
 			if err != nil {

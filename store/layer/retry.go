@@ -144,7 +144,7 @@ func (r *retrying) once(ctx context.Context, conditional bool, f func() error) e
 		case errors.Is(err, store.ErrUnknownOutcome):
 			return err
 		case failed != nil && (errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrExist) || errors.Is(err, store.ErrNotExist)):
-			return r.asStore(fmt.Errorf("%w: it was tried again after %q, and now: %v", store.ErrUnknownOutcome, failed, err))
+			return r.asStore(fmt.Errorf("%w: it was tried again after %q, and now: %s", store.ErrUnknownOutcome, failed, err.Error()))
 		}
 		failed = err
 		if err := t.again(ctx, err); err != nil {

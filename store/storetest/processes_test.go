@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/dosna/dosna/store"
@@ -14,8 +15,32 @@ import (
 
 var processes = storetest.Processes{Open: openDir}
 
+// broken begins places whose store has conditions that hold in one process only.
+const broken = "broken:"
+
 func openDir(_ context.Context, dir string) (store.Store, error) {
-	return filestore.Open(dir, store.OpenOptions{})
+	dir, wrong := strings.CutPrefix(dir, broken)
+	s, err := filestore.Open(dir, store.OpenOptions{})
+	if wrong && err == nil {
+		return storetest.OwnLock(s), nil
+	}
+	return s, err
+}
+
+// TestProcessesNotice shows that processes find out what one alone cannot.
+func TestProcessesNotice(t *testing.T) {
+	const race = "put if match loses no update"
+	for n, want := range map[int]bool{1: true, 4: false} {
+		var err error
+		for range 10 { // it need not show at once
+			if err = processes.Race(t.Context(), race, broken+t.TempDir(), n); err != nil {
+				break
+			}
+		}
+		if (err == nil) != want {
+			t.Errorf("%d processes, with locks of their own: %v", n, err)
+		}
+	}
 }
 
 func TestMain(m *testing.M) {

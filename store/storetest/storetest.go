@@ -6,9 +6,14 @@
 //	}
 //
 // A check gets a store and returns an error; it needs no testing.T, so that a
-// program can run the same ones on a live site. Checks of promises are for the
-// stores that make them, see [store.Guarantees], and hammer those with many
-// goroutines.
+// program can run the same ones on a live site, as "dosna selftest" does. Checks
+// of promises are for the stores that make them, see [store.Guarantees], and
+// hammer those with many goroutines; [RunShared] does so through several openings
+// of one store, and [Processes] in several processes. [RunLayer] is for stores
+// made of stores, which [Compare] holds against what they are made of.
+//
+// What is built on stores is tested over [Faults], in which operations fail, wait,
+// succeed without the caller learning of it, and tear what they write, by plan.
 package storetest
 
 import (
