@@ -27,11 +27,12 @@ func parallelOf(ctx context.Context) Parallel {
 }
 
 const (
-	// readTasks and patchTasks are into how many tasks the work on a shard is cut:
-	// enough for workers to finish at about the same time.
-	readTasks, patchTasks = 16, 32
-	// readTask is the least number of stored bytes worth a task.
-	readTask = 64 << 10
+	// fetchTasks, decodeTasks and patchTasks are into how many tasks the work on a
+	// shard is cut, at most: enough for workers to finish at about the same time.
+	fetchTasks, decodeTasks, patchTasks = 4, 16, 32
+	// fetchTask is the least number of stored bytes worth a reading of their own,
+	// and decodeTask that of decoded ones worth a task.
+	fetchTask, decodeTask = 1 << 20, 64 << 10
 )
 
 // groups cuts jobs, which are sorted by offset, into runs of about equally many
@@ -41,7 +42,7 @@ func (s *scratch) groups(jobs []job) []int {
 	for i := range jobs {
 		total += jobs[i].n
 	}
-	most := min(max(total/readTasks, readTask), rangeMax)
+	most := min(max(total/fetchTasks, fetchTask), rangeMax)
 	ends := s.take(min(len(jobs), 2*(total/most+1)))[:0]
 	size := 0
 	for i := range jobs {
@@ -54,19 +55,31 @@ func (s *scratch) groups(jobs []job) []int {
 	return append(ends, len(jobs))
 }
 
-// spread reads jobs by several tasks.
-func (r shardRead) spread(ctx context.Context, run Parallel, jobs []job, ends []int) error {
+// fetchParts reads jobs by several tasks.
+func (r shardRead) fetchParts(ctx context.Context, run Parallel, jobs []job, ends []int) error {
 	return run(ctx, len(ends), func(ctx context.Context, i int) error {
 		from := 0
 		if i > 0 {
 			from = ends[i-1]
 		}
-		part := r
-		part.sc = newScratch()
-		defer part.sc.free()
-		part.place = newPlace(part.sc, len(r.counts))
-		return part.readJobs(ctx, jobs[from:ends[i]])
+		return r.apart(func(part *shardRead) error { return part.readJobs(ctx, jobs[from:ends[i]]) })
 	})
+}
+
+// decodeParts decodes by several tasks what has been read.
+func (r shardRead) decodeParts(ctx context.Context, run Parallel, jobs []job, data []byte, tasks int) error {
+	return run(ctx, tasks, func(ctx context.Context, i int) error {
+		mine := jobs[i*len(jobs)/tasks : (i+1)*len(jobs)/tasks]
+		return r.apart(func(part *shardRead) error { return part.useAll(ctx, mine, data) })
+	})
+}
+
+// apart calls f with a reading that has a scratch of its own.
+func (r shardRead) apart(f func(part *shardRead) error) error {
+	r.sc = newScratch()
+	defer r.sc.free()
+	r.place, r.base = newPlace(r.sc, len(r.counts)), 0
+	return f(&r)
 }
 
 // patchRuns is patchRun for all of the inner chunks, by several tasks.

@@ -233,7 +233,7 @@ func (r *shardRead) flush(ctx context.Context) error {
 		mark := len(r.sc.ints)
 		defer func() { r.sc.ints = r.sc.ints[:mark] }()
 		if ends := r.sc.groups(jobs); len(ends) > 1 {
-			return r.spread(ctx, run, jobs, ends)
+			return r.fetchParts(ctx, run, jobs, ends)
 		}
 	}
 	return r.readJobs(ctx, jobs)
@@ -260,12 +260,22 @@ func (r *shardRead) readRuns(ctx context.Context, jobs []job, total int) error {
 	if err := r.sc.fetch(ctx, r.src, *held); err != nil {
 		return r.beyond(err, jobs)
 	}
+	if run := parallelOf(ctx); run != nil {
+		if tasks := min(len(jobs), decodeTasks, len(jobs)*r.inner.size/decodeTask); tasks > 1 {
+			return r.decodeParts(ctx, run, jobs, *held, tasks)
+		}
+	}
+	return r.useAll(ctx, jobs, *held)
+}
+
+// useAll decodes inner chunks that have been read.
+func (r *shardRead) useAll(ctx context.Context, jobs []job, data []byte) error {
 	for i := range jobs {
 		j := &jobs[i]
 		if !r.check {
 			r.locate(&r.place, j.at, r.box)
 		}
-		if err := r.use(ctx, j.at, (*held)[j.pos:j.pos+j.n], j.window); err != nil {
+		if err := r.use(ctx, j.at, data[j.pos:j.pos+j.n], j.window); err != nil {
 			e, _, _ := r.entry(r.index, j.at)
 			return r.located(err, j.at, e)
 		}
