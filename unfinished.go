@@ -34,7 +34,7 @@ func (c *Connection) hides(head *zarr.Header) bool {
 }
 
 // document returns the document of the copy of a node, with the mark.
-func (a *attempt) document(src Node) (zarr.Document, error) {
+func (a *attempt) document(src Node, full string) (zarr.Document, error) {
 	var doc zarr.Document
 	switch src := src.(type) {
 	case *Group:
@@ -44,7 +44,7 @@ func (a *attempt) document(src Node) (zarr.Document, error) {
 		if err != nil {
 			return nil, src.errorf("copy", err)
 		}
-		if doc, err = a.to.arrayDocument("", s); err != nil {
+		if doc, err = a.to.arrayDocument(full, s); err != nil {
 			return nil, err
 		}
 	default:
@@ -59,7 +59,7 @@ func (a *attempt) document(src Node) (zarr.Document, error) {
 // that all that is there is of earlier attempts. It reports whether anything may
 // be there already.
 func (a *attempt) begin(ctx context.Context, src Node, full string, mine bool) (n Node, resumed bool, err error) {
-	doc, err := a.document(src)
+	doc, err := a.document(src, full)
 	if err != nil {
 		return nil, false, err
 	}
@@ -275,7 +275,7 @@ func (a *attempt) intoRoot(ctx context.Context, src Node, below []string) error 
 // asRoot makes a copy of a dataset the root of a tree. It carries the mark
 // meanwhile, too.
 func (a *attempt) asRoot(ctx context.Context, src *Dataset) error {
-	doc, err := a.document(src)
+	doc, err := a.document(src, "")
 	if err != nil {
 		return err
 	}

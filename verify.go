@@ -9,6 +9,7 @@ import (
 
 	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/zarr"
 )
 
 // FindingKind says what Verify has found.
@@ -19,7 +20,7 @@ type FindingKind string
 const (
 	Damaged    FindingKind = "damaged"    // a stored object that does not decode, or fails its checksum
 	Unread     FindingKind = "unread"     // a stored object that the store does not give, as for lack of permission
-	Unreadable FindingKind = "unreadable" // metadata that makes no sense; objects of such a node are not looked at
+	Unreadable FindingKind = "unreadable" // metadata that makes no sense, or cannot be had; objects of such a node are not looked at
 	Deleting   FindingKind = "deleting"   // a node whose deletion was interrupted, or is under way: absent for readers
 	Copying    FindingKind = "copying"    // a copy not completed, or under way: absent for readers
 	Cut        FindingKind = "cut"        // a dataset that has been cut, so that old elements may lie outside its shape
@@ -83,7 +84,7 @@ func (v Verified) Losses() int {
 //
 // That an object is missing is not found: absent objects are all fill.
 func (c *Connection) Verify(ctx context.Context, path string, o VerifyOptions) (Verified, error) {
-	v := &verifier{c: c, o: o, meter: c.o.meter(), nodes: map[string]*verifiedNode{}, folders: map[string]bool{}}
+	v := &verifier{c: c, o: o, meter: c.o.meter(), nodes: map[string]*verifiedNode{}, reported: map[string]bool{}}
 	v.done.Findings = map[FindingKind]int{}
 	full, err := resolve(c.start, path)
 	if err != nil {
@@ -104,8 +105,8 @@ type verifier struct {
 	root  string // the path at which it began
 	done  Verified
 
-	nodes   map[string]*verifiedNode // of the folders that the batch is in
-	folders map[string]bool          // without metadata, reported
+	nodes    map[string]*verifiedNode // of the folders that the batch is in
+	reported map[string]bool          // keys of folders and metadata that were, though more objects are in them
 }
 
 // What is looked at in one go: so many objects, or bytes of them.
@@ -122,10 +123,18 @@ func (v *verifier) run(ctx context.Context) error {
 	if !sorted {
 		v.o.Passed = nil
 	}
-	if n, err := v.load(ctx, v.root); err != nil {
+	switch n, err := v.load(ctx, v.root); {
+	case err != nil:
 		return err
-	} else if n.state == nodeAbsent {
+	case n.state == nodeAbsent:
 		return fmt.Errorf("%w: there is no such node", ErrNotExist)
+	case n.state == nodeUnreadable && v.o.After == "": // which a listing may not show
+		v.count(&verifyCheck{node: n, found: []Finding{{Unreadable, documentKey(v.root), n.err}}})
+	}
+	for i, r := range v.o.After { // what is wrong with these folders was reported then
+		if r == '/' && i >= len(v.root) {
+			v.reported[v.o.After[:i+1]], v.reported[documentKey(v.o.After[:i])] = true, true
+		}
 	}
 	var batch []store.Info
 	var size int64
@@ -176,7 +185,9 @@ func (v *verifier) batch(ctx context.Context, infos []store.Info) error {
 	}
 	v.done.Last = infos[len(infos)-1].Key
 	maps.DeleteFunc(v.nodes, func(path string, _ *verifiedNode) bool { return !strings.HasPrefix(v.done.Last, folder(path)) })
-	maps.DeleteFunc(v.folders, func(prefix string, _ bool) bool { return !strings.HasPrefix(v.done.Last, prefix) })
+	maps.DeleteFunc(v.reported, func(key string, _ bool) bool {
+		return !strings.HasPrefix(v.done.Last, strings.TrimSuffix(key, zarr.Key))
+	})
 	if v.o.Passed == nil {
 		return nil
 	}
@@ -200,11 +211,11 @@ func (v *verifier) count(k *verifyCheck) {
 		}
 	}
 	for _, f := range k.found {
-		if strings.HasSuffix(f.Key, "/") {
-			if v.folders[f.Key] {
+		if f.Kind == Unreadable || strings.HasSuffix(f.Key, "/") {
+			if v.reported[f.Key] {
 				continue
 			}
-			v.folders[f.Key] = true
+			v.reported[f.Key] = true
 		}
 		v.done.Findings[f.Kind]++
 		if v.o.Report != nil {

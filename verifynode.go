@@ -94,7 +94,8 @@ type verifyCheck struct {
 	node   *verifiedNode // that it belongs to, or not
 	as     objectRole
 	coords []int
-	bare   string // a folder above it that ought to have metadata
+	bare   string        // a folder above it that ought to have metadata
+	broken *verifiedNode // above it, the first that cannot be read
 	found  []Finding
 }
 
@@ -139,7 +140,9 @@ func (v *verifier) classify(ctx context.Context, info store.Info, node func(ctx 
 			}
 			return k, nil
 		case n.state == nodeUnreadable:
-			lost = true
+			if !lost {
+				k.broken, lost = n, true
+			}
 		case n.state == nodeAbsent && !lost && k.bare == "":
 			k.bare = folder(path)
 		}
@@ -184,6 +187,9 @@ func (v *verifier) check(ctx context.Context, k *verifyCheck) error {
 func (v *verifier) look(ctx context.Context, k *verifyCheck) error {
 	k.found = nil
 	add := func(kind FindingKind, key string, err error) { k.found = append(k.found, Finding{kind, key, err}) }
+	if k.broken != nil {
+		add(Unreadable, documentKey(k.broken.path), k.broken.err)
+	}
 	if k.bare != "" && k.as != asUnknown {
 		add(Stray, k.bare, errors.New("a folder without zarr.json: what is in it belongs to no node, and nodes below it are not found from above"))
 	}
