@@ -49,7 +49,7 @@ func prepareBits(dst, src []byte, size int) (n, all int) {
 // transposeWords exchanges, in every eight bytes, bit i of byte j with bit j of
 // byte i.
 func transposeWords(b []byte) {
-	for ; len(b) >= 8; b = b[8:] {
+	for b = b[transposeWordsFast(b):]; len(b) >= 8; b = b[8:] {
 		x := le.Uint64(b)
 		t := (x ^ x>>7) & 0x00aa00aa00aa00aa
 		x ^= t ^ t<<7

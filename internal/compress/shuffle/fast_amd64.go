@@ -60,3 +60,18 @@ func undoBytes4(dst, src *byte, n, plane int)
 
 //go:noescape
 func undoBytes8(dst, src *byte, n, plane int)
+
+// transposeWordsFast does the same as transposeWords to a leading multiple of 32
+// bytes, and returns how many.
+func transposeWordsFast(b []byte) int {
+	n := len(b) &^ 31
+	if n > 0 {
+		transposeWords32(&b[0], n)
+	}
+	return n
+}
+
+// n is a positive multiple of 32.
+//
+//go:noescape
+func transposeWords32(b *byte, n int)

@@ -210,3 +210,45 @@ loop:
 	CMPQ  AX, CX
 	JLT   loop
 	RET
+
+// SWAP exchanges the bits of a that mask selects with those k places higher. It
+// is a step of the transposition of the 8×8 bits in each half of a.
+#define SWAP(a, t, mask, k) \
+	MOVO  a, t    \
+	PSRLQ $k, t   \
+	PXOR  a, t    \
+	PAND  mask, t \
+	PXOR  t, a    \
+	PSLLQ $k, t   \
+	PXOR  t, a
+
+// MASK fills a register with a word.
+#define MASK(word, x) \
+	MOVQ       $word, AX \
+	MOVQ       AX, x     \
+	PUNPCKLQDQ x, x
+
+// func transposeWords32(b *byte, n int)
+TEXT ·transposeWords32(SB), NOSPLIT, $0-16
+	MOVQ b+0(FP), DI
+	MOVQ n+8(FP), CX
+	ADDQ DI, CX
+	MASK(0x00aa00aa00aa00aa, X5)
+	MASK(0x0000cccc0000cccc, X6)
+	MASK(0x00000000f0f0f0f0, X7)
+
+loop:
+	MOVOU (DI), X0
+	MOVOU 16(DI), X1
+	SWAP(X0, X2, X5, 7)
+	SWAP(X1, X3, X5, 7)
+	SWAP(X0, X2, X6, 14)
+	SWAP(X1, X3, X6, 14)
+	SWAP(X0, X2, X7, 28)
+	SWAP(X1, X3, X7, 28)
+	MOVOU X0, (DI)
+	MOVOU X1, 16(DI)
+	ADDQ  $32, DI
+	CMPQ  DI, CX
+	JLT   loop
+	RET
