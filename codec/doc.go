@@ -4,7 +4,9 @@
 // shape and type of its chunks; all validation happens there. The [Chain] that
 // results is safe for concurrent use, starts no goroutines, and keeps its
 // contexts and buffers in pools: in steady state neither Read nor Encode
-// allocates, not even for each inner chunk of a shard. A chain reads from a
+// allocates, not even for each inner chunk of a shard, and Patch only what it
+// returns. Inner chunks are worked on one after another, unless the caller lends
+// workers through [WithParallel]. A chain reads from a
 // [Source], which is one version of one stored object: it takes the whole of
 // it, or, where the layout allows, only the byte ranges that a box needs, near
 // ones together. What a source holds is never written to. Codecs never see a
