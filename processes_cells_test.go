@@ -11,6 +11,7 @@ import (
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -42,6 +43,10 @@ func layouts(t *testing.T) map[string]dosna.DatasetSpec {
 		t.Fatal(err)
 	}
 	specs["nested"] = dosna.DatasetSpec{Chunks: []int{32, 512}, Codecs: []codec.Spec{shard}}
+	if testenv.Race || testing.Short() {
+		delete(specs, "raw")
+		delete(specs, "sharded")
+	}
 	for name, s := range specs {
 		s.Shape, s.Type = []int{rows, cols}, dtype.Uint32
 		specs[name] = s
