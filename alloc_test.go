@@ -1,6 +1,7 @@
 package dosna_test
 
 import (
+	"math"
 	"runtime/debug"
 	"testing"
 
@@ -34,14 +35,14 @@ func TestAllocationsPerChunk(t *testing.T) {
 		store, layout              string
 		read, boxes, write, change int // of whole chunks, of small boxes inside them
 	}{
-		{"mem", "raw", 6, 6, 9, 14},
-		{"mem", "default", 6, 6, 9, 14},
-		{"mem", "shard", 6, 6, 9, 14},
-		{"mem", "cached", 11, 11, 9, 14},
-		{"file", "raw", 9, 8, 20, 29},
-		{"file", "default", 9, 9, 20, 29},
-		{"file", "shard", 11, 11, 20, 31},
-		{"file", "cached", 13, 13, 20, 29},
+		{"mem", "raw", 6, 6, 10, 14},
+		{"mem", "default", 6, 6, 10, 14},
+		{"mem", "shard", 6, 6, 10, 14},
+		{"mem", "cached", 6, 6, 10, 14},
+		{"file", "raw", 9, 8, 19, 28},
+		{"file", "default", 9, 9, 19, 28},
+		{"file", "shard", 11, 11, 19, 30},
+		{"file", "cached", 8, 8, 19, 28},
 	} {
 		address := "mem://"
 		if want.store == "file" {
@@ -84,7 +85,7 @@ func TestAllocationsPerChunk(t *testing.T) {
 					}
 				})
 			}
-			return int(allocs(16)-allocs(8)) / 8
+			return int(math.Round((allocs(16) - allocs(8)) / 8)) // a list that grows is no one's share
 		}
 		write := func(sel nd.Selection, part []float32) error { return dosna.Write(ctx, d, sel, part) }
 		read := func(sel nd.Selection, part []float32) error { return dosna.Read(ctx, d, sel, part) }

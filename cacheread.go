@@ -28,7 +28,9 @@ type cacheReader struct {
 	d     *Dataset
 	grain []int // the shape of what is decoded at once
 	count []int // of these in an object, along each axis
-	size  int   // of one, in bytes
+	steps []int // strides in one
+	item  int   // bytes of an element
+	size  int   // bytes of one
 	keep  bool  // what is decoded
 }
 
@@ -43,7 +45,9 @@ func (d *Dataset) cacheReader() *cacheReader {
 	if !ok || n > maxHeld/d.doc.Type.Size() {
 		return nil
 	}
-	r.size = n * d.doc.Type.Size()
+	r.item = d.doc.Type.Size()
+	r.size = n * r.item
+	r.steps = nd.NewView(nil, r.grain, r.item).Strides
 	for i, g := range r.grain {
 		r.count = append(r.count, d.doc.Chunks[i]/g)
 	}
@@ -98,25 +102,36 @@ func (r *cacheReader) read(ctx context.Context, o *object, p nd.Piece, box nd.Bo
 		return false, nil
 	}
 	number := 0
-	grain := nd.Box{Start: slices.Clone(box.Start), Shape: r.grain}
+	part := nd.View{Shape: box.Shape, Strides: r.steps, Item: canon.Item}
 	for i, n := range r.grain {
-		at := box.Start[i] / n
-		number = number*r.count[i] + at
-		grain.Start[i] = at * n
+		number = number*r.count[i] + box.Start[i]/n
+		part.Off += box.Start[i] % n * r.steps[i]
 	}
-	e, err := r.get(ctx, r.id(o), s, number, r.size, r.keep, func(dst []byte) error {
-		src, err := o.source(ctx)
-		if err == nil {
-			err = r.d.chain.Read(ctx, src, grain, nd.NewView(dst, r.grain, canon.Item))
-		}
-		return err
-	})
+	e, err := r.get(ctx, r.id(o), s, number, r.size, r.keep, func(dst []byte) error { return r.decode(ctx, o, box, dst) })
 	if e == nil || err != nil {
 		return err != nil, r.d.fault(o.key, err)
 	}
 	defer r.release(e)
-	p.Gather(canon, nd.NewView(*e.data, r.grain, canon.Item).Sub(box.Sub(grain.Start)))
+	part.Data = *e.data
+	if direct, ok := p.Direct(canon); ok {
+		nd.Copy(direct, part)
+	} else {
+		p.Gather(canon, part)
+	}
 	return true, nil
+}
+
+// decode decodes the chunk that a box lies in.
+func (r *cacheReader) decode(ctx context.Context, o *object, box nd.Box, dst []byte) error {
+	src, err := o.source(ctx)
+	if err != nil {
+		return err
+	}
+	start := slices.Clone(box.Start)
+	for i, n := range r.grain {
+		start[i] -= start[i] % n
+	}
+	return r.d.chain.Read(ctx, src, nd.Box{Start: start, Shape: r.grain}, nd.View{Data: dst, Shape: r.grain, Strides: r.steps, Item: r.item})
 }
 
 // prepare is codec.Chain.Prepare of an object that is read often.

@@ -139,18 +139,6 @@ func (d *Dataset) fault(key string, err error) error {
 	return err
 }
 
-// readObject reads a box, in coordinates of the object, into dst. An absent
-// object reads as fill, and is reported.
-func (d *Dataset) readObject(ctx context.Context, key string, box nd.Box, dst nd.View) (absent bool, err error) {
-	err = d.c.retry(ctx, key, func() (again bool, err error) {
-		o := d.object(key)
-		err = d.readBox(ctx, o, box, dst)
-		_, absent, again = o.is()
-		return again && err != nil, err
-	})
-	return absent, err
-}
-
 // readBox reads a box of one state of an object; fill, if that is that there is
 // none.
 func (d *Dataset) readBox(ctx context.Context, o *object, box nd.Box, dst nd.View) error {
