@@ -34,6 +34,9 @@ var layers = map[string]func(store.Store) store.Store{
 
 func TestLayers(t *testing.T) {
 	for name, wrap := range layers {
+		if testing.Short() && (name == "limit none" || name == "limit fast" || name == "cache none" || name == "all") {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			open := func(t *testing.T) store.Store { return memstore.New() }
 			if strings.Contains(name, " ") { // a variant
@@ -50,6 +53,9 @@ func TestLayersShared(t *testing.T) {
 	for name, wrap := range layers {
 		if name == "cache believe" {
 			continue // it says that it may be late
+		}
+		if testing.Short() && !strings.HasPrefix(name, "cache") {
+			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			storetest.RunShared(t, func(t *testing.T) storetest.Opener {

@@ -134,19 +134,21 @@ func (r *retrying) once(ctx context.Context, conditional bool, f func() error) e
 	if !conditional {
 		return r.do(ctx, f)
 	}
-	var failed error // the earlier try
+	var failed string // how the try before ended
 	t := r.tries()
 	for {
 		err := f()
-		switch {
-		case err == nil:
+		if err == nil {
 			return nil
+		}
+		answer := err.Error() // and no more of it: the caller must not take it for a conflict
+		switch {
 		case errors.Is(err, store.ErrUnknownOutcome):
 			return err
-		case failed != nil && (errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrExist) || errors.Is(err, store.ErrNotExist)):
-			return r.asStore(fmt.Errorf("%w: it was tried again after %q, and now: %s", store.ErrUnknownOutcome, failed, err.Error()))
+		case failed != "" && (errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrExist) || errors.Is(err, store.ErrNotExist)):
+			return r.asStore(fmt.Errorf("%w: it was tried again after %q; now %s", store.ErrUnknownOutcome, failed, answer))
 		}
-		failed = err
+		failed = answer
 		if err := t.again(ctx, err); err != nil {
 			return r.asStore(err)
 		}

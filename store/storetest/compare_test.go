@@ -16,7 +16,7 @@ import (
 
 // TestCompareNotices wraps stores by layers that answer a little differently.
 func TestCompareNotices(t *testing.T) {
-	for name, value := range map[string]string{"rapid.shrinktime": "0s", "rapid.nofailfile": "true"} {
+	for name, value := range map[string]string{"rapid.shrinktime": "0s", "rapid.nofailfile": "true", "rapid.checks": "1000"} {
 		f := flag.Lookup(name)
 		old := f.Value.String()
 		if err := f.Value.Set(value); err != nil {

@@ -88,6 +88,9 @@ func TestChecksAreNamed(t *testing.T) {
 
 // TestHeavy counts the requests of the checks that a quick look consists of.
 func TestHeavy(t *testing.T) {
+	if testing.Short() {
+		return // it does all that TestBare does
+	}
 	for _, c := range Checks() {
 		f := NewFaults(memstore.New(), nil)
 		if !c.For(f.Guarantees()) {

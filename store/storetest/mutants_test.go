@@ -459,6 +459,9 @@ func TestMutants(t *testing.T) {
 
 // TestPromising shows that a store which honours MaxObject passes.
 func TestPromising(t *testing.T) {
+	if testing.Short() {
+		return // each object is large, for the race detector too large
+	}
 	Run(t, func(t *testing.T) store.Store { return promising{bare{memstore.New()}, 12 << 20, 12 << 20} })
 }
 
