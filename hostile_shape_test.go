@@ -94,7 +94,7 @@ var hostileCalls = map[string]func(ctx context.Context, c *dosna.Connection, d *
 		}
 		_, err := dosna.ReadAll[uint8](ctx, d, nd.Selection{})
 		if !errors.Is(err, dosna.ErrInvalid) {
-			return fmt.Errorf("read %d bytes with the error %v", d.Bytes(), err) //nolint:errorlint // it is to be none of those that are allowed
+			return fmt.Errorf("read %d bytes with the error %v", d.Bytes(), err)
 		}
 		return nil
 	},

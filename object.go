@@ -102,6 +102,7 @@ func (o *object) ReadSpans(ctx context.Context, spans []nd.Span) error {
 	}
 	if _, raw := o.d.chain.Layout(); raw && err == nil && info.Size != int64(o.d.chain.MaxStored()) {
 		err = fmt.Errorf("%w: it has %d bytes, and should have %d", ErrCorrupt, info.Size, o.d.chain.MaxStored())
+		err = &store.Error{Op: "decode", Store: o.d.c.url, Key: o.key, Err: err}
 	}
 	return o.saw(info.Version, err)
 }
