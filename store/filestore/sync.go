@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"strings"
@@ -19,11 +20,15 @@ import (
 // one; beyond it everything is, so that memory is bounded.
 const dirtyMost = 512
 
+// settledMost is how many folders are remembered to be durable.
+const settledMost = 10_000
+
 // dirty is what was changed since the last Sync.
 type dirty struct {
-	mu   sync.Mutex
-	lost error               // of a Sync: the system does not try again to write what it failed to
-	left map[string]struct{} // folders that objects were deleted from, and that were not empty
+	mu      sync.Mutex
+	lost    error               // of a Sync: the system does not try again to write what it failed to
+	left    map[string]struct{} // folders that objects were deleted from, and that were not empty
+	settled map[string]identity // folders whose names are durable, and all above
 	changes
 }
 
@@ -99,6 +104,7 @@ func (d *dirty) moved() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.keys, d.folders, d.full = nil, nil, true
+	d.settled = nil
 }
 
 func (d *dirty) take() changes {
@@ -217,24 +223,72 @@ func (s *Store) syncEach(ctx context.Context, c changes) error {
 }
 
 // settle makes the names in a folder durable, and those of all folders on the way
-// to it, whoever has made them.
+// to it, whoever has made them. It ends at one of which it did so before.
 func (s *Store) settle(prefix string) error {
+	found := map[string]identity{}
 	for {
-		if err := s.syncFolder(prefix); err != nil {
+		id, known, err := s.settleOne(prefix)
+		if err != nil {
 			return err
 		}
+		if known {
+			break
+		}
+		found[prefix] = id
 		if prefix == "" {
+			s.dirty.mu.Lock()
+			made := s.dirty.root
+			s.dirty.mu.Unlock()
+			if made {
+				err = syncDir(filepath.Dir(s.path))
+			}
+			if err != nil {
+				return err
+			}
 			break
 		}
 		prefix, _ = split(prefix)
 	}
-	s.dirty.mu.Lock()
-	made := s.dirty.root
-	s.dirty.mu.Unlock()
-	if !made {
-		return nil
+	s.dirty.settle(found)
+	return nil
+}
+
+// settleOne makes the names in a folder durable, and reports whether its own name
+// and those above it are known to be.
+func (s *Store) settleOne(prefix string) (id identity, known bool, err error) {
+	d, err := s.openDir(prefix)
+	if errors.Is(err, store.ErrNotExist) {
+		return id, false, nil
 	}
-	return syncDir(filepath.Dir(s.path))
+	if err != nil {
+		return id, false, err
+	}
+	defer d.close()
+	id = d.identity()
+	return id, s.dirty.isSettled(prefix, id), d.sync()
+}
+
+// identity tells a directory from every other that was at the same place before or
+// will be. The zero value is none.
+type identity struct {
+	dev, ino uint64
+	born     int64
+}
+
+// settle notes folders whose own names, and all above, are durable.
+func (d *dirty) settle(found map[string]identity) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.settled == nil || len(d.settled) > settledMost {
+		d.settled = map[string]identity{}
+	}
+	maps.Copy(d.settled, found)
+}
+
+func (d *dirty) isSettled(prefix string, id identity) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return id != identity{} && d.settled[prefix] == id
 }
 
 // syncDir makes the names in a directory durable.

@@ -5,6 +5,7 @@ package filestore
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -89,4 +90,39 @@ func TestSyncSettlesFoldersOfOthers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDurablePutSyncsOnce counts the syncs of durable puts: of the file and its
+// folder, and of the folders above only until they are known to be durable.
+func TestDurablePutSyncsOnce(t *testing.T) {
+	s := openTest(t)
+	n := 0
+	t.Cleanup(func() { sys = genuine })
+	sys.fsync = func(int) error { n++; return nil }
+	put := func(key string, want int) {
+		t.Helper()
+		n = 0
+		if _, err := s.Put(store.Durably(t.Context()), key, nil, store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+		if s.root.identity() == (identity{}) {
+			want = 2 + strings.Count(key, "/") // where folders have no birthday
+		}
+		if n != want {
+			t.Errorf("%s: %d syncs, want %d", key, n, want)
+		}
+	}
+	put("a/b/x", 4)
+	put("a/b/x", 2)
+	put("a/y", 2)
+	put("a/c/x", 3)
+	if err := s.DeletePrefix(t.Context(), "a/b/"); err != nil {
+		t.Fatal(err)
+	}
+	put("a/b/x", 3)
+	if err := s.Rename(t.Context(), "a/", "d/"); err != nil {
+		t.Fatal(err)
+	}
+	put("d/b/x", 4)
+	put("a/x", 3)
 }

@@ -20,6 +20,14 @@ func (d dir) local() bool {
 	return unix.Fstatfs(d.fd, &st) == nil && st.Flags&unix.MNT_LOCAL != 0
 }
 
+func (d dir) identity() identity {
+	var st unix.Stat_t
+	if unix.Fstat(d.fd, &st) != nil {
+		return identity{}
+	}
+	return identity{uint64(st.Dev), st.Ino, st.Btim.Nano()}
+}
+
 func exchange(int, string, int, string) error { return errors.ErrUnsupported }
 
 func syncfs(int) error { return errors.ErrUnsupported }

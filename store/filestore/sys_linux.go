@@ -20,6 +20,16 @@ func (d dir) local() bool {
 	return false
 }
 
+// identity is known where the file system keeps the times at which files are made.
+func (d dir) identity() identity {
+	var st unix.Statx_t
+	const need = unix.STATX_INO | unix.STATX_BTIME
+	if unix.Statx(d.fd, "", unix.AT_EMPTY_PATH, need, &st) != nil || st.Mask&need != need {
+		return identity{}
+	}
+	return identity{unix.Mkdev(st.Dev_major, st.Dev_minor), st.Ino, st.Btime.Sec*1e9 + int64(st.Btime.Nsec)}
+}
+
 func exchange(at int, old string, to int, name string) error {
 	return unix.Renameat2(at, old, to, name, unix.RENAME_EXCHANGE)
 }

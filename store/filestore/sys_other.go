@@ -87,6 +87,7 @@ func (d dir) rename(old, name string) error  { return d.root.Rename(old, name) }
 func (d dir) replace(old, name string) error { return d.rename(old, name) }
 func (d dir) moveDir(from, to string) error  { return d.root.Rename(from, to) }
 func (d dir) tryLock() (bool, error)         { return false, errors.ErrUnsupported }
+func (d dir) identity() identity             { return identity{} }
 func (d dir) unlock()                        {}
 func (d dir) sync() error                    { return nil }
 func (d dir) syncAll() error                 { return errors.ErrUnsupported }
