@@ -35,14 +35,14 @@ func TestAllocationsPerChunk(t *testing.T) {
 		store, layout              string
 		read, boxes, write, change int // of whole chunks, of small boxes inside them
 	}{
-		{"mem", "raw", 6, 6, 10, 14},
-		{"mem", "default", 6, 6, 10, 14},
-		{"mem", "shard", 6, 6, 10, 14},
-		{"mem", "cached", 6, 6, 10, 14},
-		{"file", "raw", 9, 8, 19, 28},
-		{"file", "default", 9, 9, 19, 28},
-		{"file", "shard", 11, 11, 19, 30},
-		{"file", "cached", 8, 8, 19, 28},
+		{"mem", "raw", 6, 6, 10, 10},
+		{"mem", "default", 6, 6, 10, 10},
+		{"mem", "shard", 6, 6, 10, 10},
+		{"mem", "cached", 6, 6, 10, 10},
+		{"file", "raw", 9, 8, 19, 24},
+		{"file", "default", 9, 9, 19, 24},
+		{"file", "shard", 11, 11, 19, 26},
+		{"file", "cached", 8, 8, 19, 24},
 	} {
 		address := "mem://"
 		if want.store == "file" {

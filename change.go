@@ -48,11 +48,11 @@ func (d *Dataset) change(ctx context.Context, key string, u edit) error {
 	if err := d.c.log.mayStore(ctx); err != nil {
 		return err
 	}
-	unlock, err := d.c.locks.lock(ctx, key)
+	mine, err := d.c.locks.lock(ctx, key)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer d.c.locks.unlock(mine)
 	var doubt doubts
 	err = d.c.retry(ctx, key, func() (again bool, err error) {
 		o := d.object(key)

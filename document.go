@@ -112,11 +112,11 @@ func (c *Connection) putIfAbsent(ctx context.Context, key string, parts [][]byte
 	if err := c.mayRace("create " + key); err != nil {
 		return "", err
 	}
-	unlock, err := c.locks.lock(ctx, key)
+	mine, err := c.locks.lock(ctx, key)
 	if err != nil {
 		return "", err
 	}
-	defer unlock()
+	defer c.locks.unlock(mine)
 	switch _, err := c.store.Stat(ctx, key); {
 	case err == nil:
 		return "", &store.Error{Op: "create", Store: c.url, Key: key, Err: ErrExist}
@@ -196,11 +196,11 @@ type revision struct {
 // or already as it would become, or because the revision assigns.
 func (c *Connection) rewrite(ctx context.Context, path string, r revision) error {
 	key := documentKey(path)
-	unlock, err := c.locks.lock(ctx, key)
+	mine, err := c.locks.lock(ctx, key)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer c.locks.unlock(mine)
 	load := r.load
 	if load == nil {
 		load = c.load
@@ -275,11 +275,11 @@ func (c *Connection) keepsApart() bool {
 // the object that is under way in this process is waited for.
 func (c *Connection) replace(ctx context.Context, key string, parts [][]byte) error {
 	if !c.keepsApart() {
-		unlock, err := c.locks.lock(ctx, key)
+		mine, err := c.locks.lock(ctx, key)
 		if err != nil {
 			return err
 		}
-		defer unlock()
+		defer c.locks.unlock(mine)
 	}
 	if err := c.log.mayStore(ctx); err != nil {
 		return err

@@ -32,38 +32,60 @@ func (t turn) unlock() { <-t }
 type locks struct {
 	mu   sync.Mutex
 	keys map[string]*keyLock
+	free []*keyLock // to be used again
 }
 
 type keyLock struct {
 	turn
+	key   string
 	users int // those who have it, and those who wait
 }
 
+// freeLocks is how many locks are kept to be used again.
+const freeLocks = 64
+
 func newLocks() *locks { return &locks{keys: map[string]*keyLock{}} }
 
-// lock locks a key and returns the function that unlocks it.
-func (l *locks) lock(ctx context.Context, key string) (unlock func(), err error) {
+// lock locks a key, until unlock.
+func (l *locks) lock(ctx context.Context, key string) (*keyLock, error) {
+	k := l.join(key)
+	if err := k.turn.lock(ctx); err != nil {
+		l.leave(k)
+		return nil, err
+	}
+	return k, nil
+}
+
+func (l *locks) unlock(k *keyLock) {
+	k.turn.unlock()
+	l.leave(k)
+}
+
+func (l *locks) join(key string) *keyLock {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	k := l.keys[key]
 	if k == nil {
-		k = &keyLock{turn: newTurn()}
+		if n := len(l.free); n > 0 {
+			k, l.free = l.free[n-1], l.free[:n-1]
+		} else {
+			k = &keyLock{turn: newTurn()}
+		}
+		k.key = key
 		l.keys[key] = k
 	}
 	k.users++
-	l.mu.Unlock()
-	leave := func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if k.users--; k.users == 0 {
-			delete(l.keys, key)
-		}
+	return k
+}
+
+func (l *locks) leave(k *keyLock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k.users--; k.users > 0 {
+		return
 	}
-	if err := k.turn.lock(ctx); err != nil {
-		leave()
-		return nil, err
+	delete(l.keys, k.key)
+	if len(l.free) < freeLocks {
+		l.free = append(l.free, k)
 	}
-	return func() {
-		k.unlock()
-		leave()
-	}, nil
 }
