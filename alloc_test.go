@@ -18,14 +18,14 @@ import (
 // Of a read they are the piece (its place, and its part of each axis), its view of
 // the result, its box in the chunk, the key, and what is known of the object: 6.
 // Files add the system's form of the path, the version and its comparison (2 to 5,
-// as there are one or two reads); a cache, the box of what is decoded, the view of
-// it and how elements are moved.
+// as there are one or two reads). Through a cache it is the same, and for files only
+// what asks for the version.
 //
 // Of a write they are the piece (2), its view, box and key (3), what is to be
 // stored, and the note of it, for memory the object with its bytes, name and
 // version, and for files the path for each system call, the temporary name (2), the
-// lock (2) and versions. A shard costs no more than a chunk. A change
-// also reads, waits its turn, and may try again.
+// lock (2) and versions. A shard costs no more than a chunk. A change also reads,
+// waits its turn, and may try again.
 func TestAllocationsPerChunk(t *testing.T) {
 	if testenv.Race {
 		t.Skip("the race detector makes pools forget")

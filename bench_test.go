@@ -22,7 +22,7 @@ func volume(n int) []float32 {
 }
 
 // BenchmarkDataset reads and writes a volume of 128³ float32 in chunks of 64³
-// (1 MiB): whole, across the grain, and in small parts.
+// (1 MiB): whole, across the grain, and in small parts; reads also through a cache.
 func BenchmarkDataset(b *testing.B) {
 	const n = 128
 	v := volume(n)
@@ -70,15 +70,17 @@ func BenchmarkDataset(b *testing.B) {
 					b.Fatal(err)
 				}
 				dst := make([]float32, r.Size())
-				b.Run(name+"op="+op, func(b *testing.B) {
-					b.SetBytes(int64(4 * len(dst)))
-					b.ReportAllocs()
-					for b.Loop() {
-						if err := dosna.Read(ctx, d, sel, dst); err != nil {
-							b.Fatal(err)
+				for cached, d := range map[string]*dosna.Dataset{"": d, "/cache": d.With(dosna.Options{Cache: dosna.NewCache(64 << 20)})} {
+					b.Run(name+"op="+op+cached, func(b *testing.B) {
+						b.SetBytes(int64(4 * len(dst)))
+						b.ReportAllocs()
+						for b.Loop() {
+							if err := dosna.Read(ctx, d, sel, dst); err != nil {
+								b.Fatal(err)
+							}
 						}
-					}
-				})
+					})
+				}
 			}
 		}
 	}

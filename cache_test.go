@@ -141,7 +141,7 @@ func TestCacheUnderManyReaders(t *testing.T) {
 		}
 		var wg sync.WaitGroup
 		stop := make(chan struct{})
-		writer := d.With(dosna.Options{}) // which the cache does not know of
+		writer := d.With(dosna.Options{Cache: dosna.NewCache(0)}) // which the cache does not know of
 		for w := range 2 {
 			wg.Go(func() {
 				for v := uint32(1); ; v++ {
@@ -319,6 +319,24 @@ func TestCacheDecodesOnceForMany(t *testing.T) {
 			t.Errorf("%d gets and %d failures, want one of each and one more get", n, failed)
 		}
 	})
+}
+
+// TestWithKeepsTheCache tells which options of With go with a cache, and which
+// without.
+func TestWithKeepsTheCache(t *testing.T) {
+	cache, other := dosna.NewCache(1<<20), dosna.NewCache(1<<20)
+	d := bytesDataset(t, create(t, "mem://"), "x", []int{4}, []int{4})
+	write(t, d, ":", 3)
+	with := d.With(dosna.Options{Cache: cache})
+	for i, d := range []*dosna.Dataset{with, with.With(dosna.Options{Verify: dosna.VerifyLazy}), with.With(dosna.Options{Cache: other}), with.With(dosna.Options{Cache: dosna.NewCache(0)})} {
+		read(t, d, ":")
+		if got, want := cache.Stats().Hits+cache.Stats().Misses, int64(min(i+1, 2)); got != want {
+			t.Errorf("dataset %d: %d uses of the cache, want %d", i, got, want)
+		}
+	}
+	if s := other.Stats(); s.Misses != 1 {
+		t.Errorf("the other cache: %+v", s)
+	}
 }
 
 func TestWhatIsNotCached(t *testing.T) {

@@ -34,7 +34,7 @@ type cacheReader struct {
 	keep  bool  // what is decoded
 }
 
-// cacheReader returns nil if there is no cache.
+// cacheReader returns nil if there is no cache, or none that could hold a chunk.
 func (d *Dataset) cacheReader() *cacheReader {
 	c := d.c.o.Cache
 	if c == nil {
@@ -42,11 +42,10 @@ func (d *Dataset) cacheReader() *cacheReader {
 	}
 	r := &cacheReader{Cache: c, d: d, grain: d.chain.Grain()}
 	n, ok := nd.Size(r.grain)
-	if !ok || n > maxHeld/d.doc.Type.Size() {
+	r.item = d.doc.Type.Size()
+	if r.size = n * r.item; !ok || n > maxHeld/r.item || int64(r.size) > c.limit {
 		return nil
 	}
-	r.item = d.doc.Type.Size()
-	r.size = n * r.item
 	r.steps = nd.NewView(nil, r.grain, r.item).Strides
 	for i, g := range r.grain {
 		r.count = append(r.count, d.doc.Chunks[i]/g)

@@ -88,11 +88,15 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 	return c, nil
 }
 
-// With returns the same connection with other options. Mode stays as it is. Both
-// use one store: closing either closes it.
+// With returns the same connection with other options. Mode stays as it is, and so
+// does Cache unless another is given; one of no bytes is none. Both use one store:
+// closing either closes it.
 func (c *Connection) With(o Options) *Connection {
 	w := *c
 	o.Mode = c.o.Mode
+	if o.Cache == nil {
+		o.Cache = c.o.Cache
+	}
 	w.o = o
 	return &w
 }

@@ -74,7 +74,8 @@ func (d *Dataset) now() *Dataset {
 	return &n
 }
 
-// With returns the same dataset with other options. Mode stays as it is.
+// With returns the same dataset with other options. Mode stays as it is, and so does
+// Cache unless another is given; one of no bytes is none.
 func (d *Dataset) With(o Options) *Dataset {
 	w := *d
 	w.c = d.c.With(o)

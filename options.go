@@ -58,7 +58,7 @@ type Options struct {
 	// store that cannot keep several writers apart. There must be only one
 	// connection that writes then; its goroutines are kept apart.
 	Unsafe bool
-	// Cache, if not nil, keeps decoded chunks for reads.
+	// Cache, if not nil, keeps decoded chunks for reads; nil is not to keep any.
 	Cache *Cache
 	// Progress, if not nil, is told of the parts of a call, stored objects or
 	// blocks, as they are finished: done of total. Calls come one at a time,
