@@ -45,13 +45,14 @@ func (c *Cached) Get(ctx context.Context, key string, o store.GetOptions, dst []
 		case <-ctx.Done():
 			return dst, store.Info{}, c.fail("get", key, ctx.Err())
 		}
+		kept := f.piece != nil || f.err != nil
 		switch {
-		case f.began <= arrival: // it may have read before this call was made
+		case kept && f.began <= arrival: // it may have read before this call was made
 		case f.piece != nil:
 			return c.answer(f.info, f.piece, o, dst)
 		case errors.Is(f.err, store.ErrNotExist) && ctx.Err() == nil:
 			return dst, store.Info{}, f.err
-		default: // what it read is not kept: nobody waits for others
+		default: // too large to be kept, or an error that was the other's: nobody waits for more
 			got, info, _, err := c.fetch(ctx, key, o, dst)
 			return got, info, err
 		}
