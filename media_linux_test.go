@@ -261,6 +261,13 @@ var changes = []struct {
 		_, err := d.Clone(ctx, "/y", true)
 		return err
 	})},
+	{"copy a tree", func(c *dosna.Connection) error {
+		g, err := c.Open(ctx, "g")
+		if err == nil {
+			_, err = dosna.Copy(ctx, g, c, "/w", &dosna.CopyOptions{Resume: true})
+		}
+		return err
+	}},
 	{"load", func(c *dosna.Connection) error {
 		d, err := c.CreateDataset(ctx, "z", dosna.DatasetSpec{Shape: []int{side, side}, Type: dtype.Uint8, Chunks: []int{32, side}})
 		if errors.Is(err, dosna.ErrExist) {
@@ -346,6 +353,9 @@ func TestFullDisk(t *testing.T) {
 						return
 					}
 					full++
+					if now["/w"] != nil || now["/w/x"] != nil {
+						t.Errorf("%d free: %v; and a half of the copy can be seen", free, err)
+					}
 					if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "/") {
 						t.Errorf("%d free: %v", free, err)
 					}
