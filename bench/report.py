@@ -197,7 +197,7 @@ def main(path, page, scaling=None):
     if scaling and os.path.exists(scaling):
         out += scalereport.section(scaling, images) + [""]
     out += ["## All peers", "", "Medians of wall seconds, of CPU seconds and of the most memory resident, and the number of runs. Peers that took more than "
-            "1.5 times as long as the best in each of three rounds were not run again.", ""]
+            "1.5 times as long as the best of them in each of two rounds were not run again.", ""]
     for name, suite in SUITES.items():
         part = [c for c in cells if c.suite == name]
         if part:

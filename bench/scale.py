@@ -3,8 +3,9 @@
 
 scale.py --data DIR --results FILE [--gib 1,2,4,8,16] [--chunks 100,...,1000000] [--workers 1,2,4] [--repeat 3]
 
-What takes longest is measured once, the rest several times. Data is removed after each step: at most about 0.3 of the
-largest size in GiB, and 5 KiB for each of the largest number of chunks, lie on the disk at a time.
+What takes longest is measured once, the rest several times, and TensorStore beside it up to 4 GiB and 100,000 chunks.
+Data is removed after each step: at most about 0.3 of the largest size in GiB, and 5 KiB for each of the largest number
+of chunks, lie on the disk at a time.
 """
 import argparse, json, os, shutil, subprocess, sys, time
 
@@ -32,10 +33,10 @@ def main():
         machine = run.machine(json.load(f)["n"])
     steps = [(OURS, "sparse")] * o.repeat
     steps += [(OURS, "workers", n) for n in o.workers] * o.repeat
-    for n in o.chunks:
-        steps += [(who, "chunks", n) for who in (OURS, TENSORSTORE)] * (o.repeat if n < 100_000 else 1)
-    for n in o.gib:
-        steps += [(who, "size", n) for who in (OURS, TENSORSTORE)] * (o.repeat if n < 4 else 1)
+    for kind, counts, repeated, peer in (("chunks", o.chunks, 10_000, 100_000), ("size", o.gib, 2, 4)):
+        for n in counts:
+            who = [OURS, TENSORSTORE] if n <= peer else [OURS]
+            steps += [(w, kind, n) for w in who] * (o.repeat if n <= repeated else 1)
     os.makedirs(os.path.dirname(os.path.abspath(o.results)), exist_ok=True)
     with open(o.results, "w") as f:
         f.write(json.dumps({"machine": machine}) + "\n")

@@ -27,26 +27,27 @@ def slope(points):
     return sum((x - mx) * (y - my) for x, y in zip(xs, ys)) / sum((x - mx) ** 2 for x in xs)
 
 
-def curve(ax, runs, kind, library, what):
+def curve(ax, runs, kind, library, what, up_to):
     points = runs.get((kind, library, what))
     if not points:
         return
-    p = f", slope {slope(points):.2f}" if len(points) > 1 else ""
+    fit = {x: v for x, v in points.items() if x <= up_to}
+    p = f", slope {slope(fit):.2f}" if len(fit) > 1 else ""
     ax.plot(list(points), [v[0] for v in points.values()], "o-" if library == "dosna" else "s--", ms=4, lw=1.4,
             color=COLOURS[what], alpha=1 if library == "dosna" else 0.45, label=f"{NAMES[library]}, {what}{p}")
 
 
-def plot(runs, path):
+def plot(runs, path, cores):
     import matplotlib
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, 3, figsize=(13, 4.6), layout="constrained")
+    fig, axes = plt.subplots(1, 3, figsize=(13, 5), layout="constrained")
     for ax, kind, title, whats in zip(axes, ("size", "chunks", "workers"), ("Size of the dataset, GiB", "Number of chunks of 1 KiB", "Workers, on 512 MiB"),
                                       (("write", "read", "box"), ("write", "read", "list"), ("write", "read"))):
         for what in whats:
             for library in NAMES:
-                curve(ax, runs, kind, library, what)
+                curve(ax, runs, kind, library, what, cores if kind == "workers" else math.inf)
         xs = sorted({x for (k, _, _), by in runs.items() if k == kind for x in by})
         ax.set_xscale("log", base=10 if kind == "chunks" else 2)
         ax.set_yscale("log")
@@ -56,10 +57,13 @@ def plot(runs, path):
         if kind == "workers":
             lo, hi = ax.get_ylim()
             ax.set_ylim(lo / 1.5, hi * 1.5)
+            ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if lo / 1.5 <= t <= hi * 1.5]
+            ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
+            ax.minorticks_off()
         ax.set_xlabel(title)
         ax.set_ylabel("seconds")
         ax.grid(color="#eaeef2", lw=0.6)
-        ax.legend(fontsize=7.5, frameon=False)
+        ax.legend(fontsize=8, frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.13))
         for side in ("top", "right"):
             ax.spines[side].set_visible(False)
     fig.savefig(path, dpi=110, metadata={"Software": None})
@@ -90,7 +94,7 @@ def fitted(runs, kind, *whats):
 
 def section(path, images):
     runs, failed, machine = load(path)
-    plot(runs, f"{images}/performance-scaling.png")
+    plot(runs, f"{images}/performance-scaling.png", machine["cores"])
     out = ["## How times grow", "",
            f"Measured at commit {machine['commit']}, once for the largest, else three times (the median is given). A slope is the exponent p for which time "
            "grows as xᵖ: 1 is twice the time for twice as much. Data is stored with the codecs that are used if nothing is asked for, zstd 3 "
@@ -106,8 +110,8 @@ def section(path, images):
            "are the same for each chunk; below a thousand chunks what a call costs once still shows, and makes the slope smaller than 1.", "",
            *table(runs, "chunks", "chunks", ("write", "read", "list", "open")), "",
            "### With workers", "",
-           f"On {machine['cores']} cores, 512 MiB: chunks are independent, so that two workers take about half the time of one as long as there is "
-           "a core for each; more than there are cores bring nothing, and cost nothing.", "",
+           f"On {machine['cores']} cores, 512 MiB. Chunks are independent: as long as there is a core for each worker, a slope of −1, half the time "
+           "with twice the workers, is what can be had; more workers than cores can only wait for one another. The plot fits the slope up to the number of cores.", "",
            *table(runs, "workers", "workers", ("write", "read")), "",
            "### A sparse dataset of 1 TiB", "",
            "16,384 × 4,096 × 4,096 float32, in which 100 boxes are stored: what is not stored costs neither space nor time, "

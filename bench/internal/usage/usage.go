@@ -5,6 +5,7 @@ package usage
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -51,6 +52,9 @@ func Peak() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
+	}
+	if runtime.GOOS == "darwin" { // which counts bytes, where others count KiB
+		u.Maxrss /= 1024
 	}
 	return float64(u.Maxrss) / 1024
 }
