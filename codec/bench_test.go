@@ -208,7 +208,7 @@ func TestSteadyStateAllocations(t *testing.T) {
 					t.Fatalf("%s: %s: %v", m.name, use.name, err)
 				}
 			}
-			if n := testing.AllocsPerRun(4, func() { use.do() }); n != use.want {
+			if n := testing.AllocsPerRun(2, func() { use.do() }); n != use.want {
 				t.Errorf("%s: %s: %v allocations, want %v", m.name, use.name, n, use.want)
 			}
 		}

@@ -75,7 +75,7 @@ func torn(ctx context.Context, c Chain) error {
 }
 
 // bombLen is what a bomb decodes to: much more than decoders take to work.
-const bombLen = 24 << 20
+const bombLen = 16 << 20
 
 // bomb gives the chain what its codecs make of a far larger chunk of equal
 // elements: little to read, and more to decode than memory may be taken for. It
@@ -93,14 +93,14 @@ func bomb(ctx context.Context, c Chain) error {
 	if err != nil {
 		return fmt.Errorf("bind to a larger chunk: %w", err)
 	}
+	if big.MaxStored() < size(large)+size(large)/16 {
+		return nil // nothing makes it smaller
+	}
 	elem := append([]byte{}, in.Fill...)
 	elem[0] ^= 1
-	stored, err := big.Encode(nil, nd.View{Data: elem, Shape: large.Shape, Strides: make([]int, len(large.Shape)), Item: len(elem)})
+	stored, err := big.Encode(nil, contiguous(large, bytes.Repeat(elem, size(large)/len(elem))))
 	if err != nil {
 		return err
-	}
-	if len(stored) > bombLen/4 {
-		return nil // nothing makes it smaller
 	}
 	if len(stored) > c.MaxStored() { // and is not even read
 		stored = stored[:c.MaxStored()]
