@@ -148,6 +148,26 @@ def plot(cells, path):
     plt.close(fig)
 
 
+def memory(cells, n):
+    """What the most memory of ours was, where a user may expect little."""
+    item = {"f4": 4, "u2": 2}
+    ours = [(c, c.memory()) for c in cells if c.suite not in ("cache", "trusted") and c.ours in c.runs]
+    out = ["## Memory", "", "The most that the process had resident, with the program itself, and for Python the interpreter and its libraries (about 50 MiB). "
+           "Where it writes, the source is in memory too.", ""]
+    whole = [(m - n**3 * item[c.layout[:2]] / 2**20, m, least, c) for c, (m, peer, least) in ours if c.op == "read" and least]
+    if whole:
+        over, m, least, c = max(whole, key=lambda w: w[0])
+        out.append(f"- Reading all of an array takes at most {num(over)} MiB more than the result ({layout(c.layout)}: {num(m)} MiB, the least peer {num(least)}).")
+    for ops, name in ((("zplanes", "xplanes"), "planes"), (("boxes",), "boxes"), (("points",), "points"), (("chunks1", "chunks2"), "chunks")):
+        part = [(m, peer, least, c) for c, (m, peer, least) in ours if c.op in ops and least]
+        if part:
+            m, peer, least, c = max(part, key=lambda w: w[0])
+            out.append(f"- Reading {name} takes at most {num(m)} MiB ({layout(c.layout)}; the least peer, {peer}, {num(least)}).")
+    least = sum(m <= b for _, (m, _, b) in ours if b)
+    out.append(f"- In {least} of {sum(1 for _, (_, _, b) in ours if b)} cells we take the least of all.")
+    return out + [""]
+
+
 def conditions(machines, cells):
     m = machines[-1]
     rounds = [len(r) for c in cells for p, r in c.runs.items() if p in results.OURS]
@@ -194,6 +214,7 @@ def main(path, page, scaling=None):
             plot(part, f"{images}/performance.png")
             out += ["![Ratios of wall and of CPU time for each operation and layout](images/performance.png)", ""]
         out += table(part) + [""]
+    out += memory(cells, machines[-1]["n"])
     if scaling and os.path.exists(scaling):
         out += scalereport.section(scaling, images) + [""]
     out += ["## All peers", "", "Medians of wall seconds, of CPU seconds and of the most memory resident, and the number of runs. Peers that took more than "
