@@ -28,10 +28,11 @@ import (
 type Cache struct {
 	// MaxAge is for how long what a store said of an object's version, or that
 	// there is none, may be believed without asking again. Zero is to ask every
-	// time. With more, a read may show what an object was so long ago, unless it
-	// was changed since by this process through a connection that has the cache
-	// among its options and the same address, or is the same: that is seen at
-	// once. It is to be set before the cache is used.
+	// time. With more, a read may show what an object was so long ago. A change
+	// that is made through the same connection, or through another to the same
+	// address of a store that processes share, is seen at once if that connection
+	// has the cache among its options too. It is to be set before the cache is
+	// used.
 	MaxAge time.Duration
 
 	limit int64

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
@@ -96,6 +97,10 @@ func TestAgainstModel(t *testing.T) {
 		o := &dosna.Options{Mode: dosna.Create, Engine: engine.Threads(rapid.IntRange(1, 3).Draw(t, "workers"))}
 		if rapid.Bool().Draw(t, "lazy") {
 			o.Verify = dosna.VerifyLazy
+		}
+		if rapid.Bool().Draw(t, "cached") {
+			o.Cache = dosna.NewCache(rapid.SampledFrom([]int{4000, 1 << 20}).Draw(t, "budget"))
+			o.Cache.MaxAge = time.Duration(rapid.IntRange(0, 1).Draw(t, "hours")) * time.Hour
 		}
 		c, err := dosna.Open(ctx, address, o)
 		if err != nil {
