@@ -129,13 +129,13 @@ func checkTiles(t *testing.T, d *dosna.Dataset, ps []*process, order []int) (don
 	for _, p := range ps {
 		lines := p.done(t)
 		done += len(lines)
-		if !p.killed && len(lines) != p.Times {
+		if !p.killed.Load() && len(lines) != p.Times {
 			t.Errorf("process %d has done %d of %d", p.Worker, len(lines), p.Times)
 		}
 		for n := range p.Times {
 			if n < len(lines) {
 				state[n*p.Workers+p.Worker] = 1
-			} else if p.killed {
+			} else if p.killed.Load() {
 				state[n*p.Workers+p.Worker] = 2
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,22 +63,52 @@ func whileUnder(t *testing.T, ps []*process, do func()) {
 	}
 }
 
+// TestProcessesWriteToDeletedDatasets deletes a dataset that others write to and
+// create anew. What a process stored that was killed before it noticed is not to be
+// seen in what is created there next.
 func TestProcessesWriteToDeletedDatasets(t *testing.T) {
-	workers, times := hammer()
-	c, ways := waysTo(t)
-	begin := time.Now()
-	ps := start(t, job{Do: "late", Times: times, Seed: rand.Uint64()}, workers, ways...)
-	deleted := 0
-	whileUnder(t, ps, func() {
-		if err := c.Delete(ctx, "g/x"); err == nil {
-			deleted++
-		} else if !errors.Is(err, dosna.ErrNotExist) {
-			t.Error(err)
-		}
-	})
-	t.Logf("%d processes wrote %d times each to a dataset that was deleted %d times, in %v", workers, times, deleted, time.Since(begin).Round(time.Millisecond))
-	checkTree(t, c)
-	checkClean(t, c, "g")
+	for _, kill := range []bool{false, true} {
+		t.Run(fmt.Sprintf("kill=%v", kill), func(t *testing.T) {
+			workers, times := hammer()
+			c, ways := waysTo(t)
+			begin := time.Now()
+			ps := start(t, job{Do: "late", Times: times, Seed: rand.Uint64()}, workers, ways...)
+			killed := make(chan int, 1)
+			go func() {
+				n := 0
+				if kill {
+					n = killSome(t, ps, rand.New(rand.NewPCG(ps[0].Seed, 1)))
+				}
+				killed <- n
+			}()
+			deleted := 0
+			whileUnder(t, ps, func() {
+				if err := c.Delete(ctx, "g/x"); err == nil {
+					deleted++
+				} else if !errors.Is(err, dosna.ErrNotExist) {
+					t.Error(err)
+				}
+			})
+			t.Logf("%d processes, %d killed, wrote up to %d times each to a dataset that was deleted %d times, in %v",
+				workers, <-killed, times, deleted, time.Since(begin).Round(time.Millisecond))
+			if !kill {
+				checkTree(t, c)
+			}
+			if err := c.Delete(ctx, "g/x"); err != nil && !errors.Is(err, dosna.ErrNotExist) {
+				t.Fatal(err)
+			}
+			d, err := c.CreateDataset(ctx, "g/x", oneLayout(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := dosna.ReadAll[uint32](ctx, d, selection(t, "..."))
+			if err != nil || slices.Max(got) > 0 {
+				t.Errorf("there is something in a new dataset, %v", err)
+			}
+			checkTree(t, c)
+			checkClean(t, c, "g")
+		})
+	}
 }
 
 // writeWhereItIs writes tiles to a dataset that moves to and fro.

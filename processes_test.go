@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,7 +93,7 @@ func (j *job) stopped() bool {
 type process struct {
 	job
 	cmd    *exec.Cmd
-	killed bool
+	killed atomic.Bool
 	ended  chan struct{}
 	err    error // once it has ended
 }
@@ -143,7 +144,7 @@ func stop(t *testing.T, ps []*process) {
 func wait(t *testing.T, ps []*process) {
 	t.Helper()
 	for _, p := range ps {
-		if <-p.ended; p.err != nil && !p.killed {
+		if <-p.ended; p.err != nil && !p.killed.Load() {
 			t.Errorf("%s %d: %v", p.Do, p.Worker, p.err)
 		}
 	}
@@ -158,9 +159,11 @@ func killSome(t *testing.T, ps []*process, r *rand.Rand) int {
 		p := ps[i]
 		p.reach(t, r.IntN(p.Times*2/3+1))
 		time.Sleep(time.Duration(r.IntN(2000)) * time.Microsecond)
+		p.killed.Store(true)
 		if err := p.cmd.Process.Kill(); err == nil {
-			p.killed = true
 			n++
+		} else {
+			p.killed.Store(false) // it had ended
 		}
 	}
 	return n

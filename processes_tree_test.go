@@ -57,7 +57,7 @@ func TestProcessesChangeAttributes(t *testing.T) {
 				n := len(p.done(t))
 				done += n
 				got, _ := attrs[fmt.Sprint("process ", p.Worker)].(json.Number)
-				if last, _ := got.Int64(); n > 0 && int(last) != n-1 && !(p.killed && int(last) == n) {
+				if last, _ := got.Int64(); n > 0 && int(last) != n-1 && !(p.killed.Load() && int(last) == n) {
 					t.Errorf("process %d did %d changes, and its attribute is %v", p.Worker, n, got)
 				}
 			}
@@ -134,7 +134,7 @@ func TestProcessesAppend(t *testing.T) {
 					t.Errorf("%d rows that nobody reported, and %d processes were killed", len(unclaimed), killed)
 				}
 				for at := range unclaimed { // made by a process that was killed: no row of another
-					if who := got[2*at]; who != 0 && !ps[who-1].killed {
+					if who := got[2*at]; who != 0 && !ps[who-1].killed.Load() {
 						t.Errorf("row %d is %v, and was not reported", at, got[2*at:2*at+2])
 					}
 				}
