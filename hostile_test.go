@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -275,4 +277,74 @@ func spoiled(t testing.TB, text string, at place) map[string]string {
 		bad["other case"] = strings.Replace(frame, fmt.Sprintf("%q:%s", name, here), fmt.Sprintf("%q:%s", strings.ToUpper(name), old), 1)
 	}
 	return bad
+}
+
+// TestLargeDocuments: memory in proportion to the document, which is read up to a
+// limit; no document however large makes more of it.
+func TestLargeDocuments(t *testing.T) {
+	n := 256 << 10
+	if *scale == "full" {
+		n = 100 << 20
+	}
+	many := func(item string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < n; i++ {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(strings.ReplaceAll(item, "#", strconv.Itoa(i)))
+		}
+		return b.String()
+	}
+	group := func(more string) string { return `{"zarr_format": 3, "node_type": "group", ` + more + `}` }
+	for name, c := range map[string]struct {
+		doc   string
+		opens bool
+	}{
+		"attributes":      {group(`"attributes": {` + many(`"a#": #`) + `}`), true},
+		"a long text":     {group(`"attributes": {"a": "` + strings.Repeat("x", n) + `"}`), true},
+		"lists in lists":  {group(`"attributes": {"a": [` + many(`[[[]]]`) + `]}`), true},
+		"consolidated":    {group(`"consolidated_metadata": {"must_understand": false, "kind": "inline", "metadata": {` + many(`"a#": {"zarr_format": 3}`) + `}}`), true},
+		"ignored members": {group(many(`"a#": {"must_understand": false}`)), true},
+		"unknown members": {group(many(`"a#": 1`)), false},
+		"a long shape":    {arrayDoc("["+many("1")+"]", "[1]", rawCodec), false},
+		"many codecs":     {arrayDoc("[1]", "[1]", many(`"bytes"`)), false},
+		"a long name":     {arrayDoc("[1]", "[1]", `"`+strings.Repeat("x", n)+`"`), false},
+		"not closed":      {group(`"attributes": {` + many(`"a#": #`)), false},
+		"spaces":          {strings.Repeat(" ", n) + groupDoc, true},
+	} {
+		s := memstore.New()
+		conn := open(t, s, dosna.Options{})
+		if _, err := s.Put(ctx, "x/zarr.json", [][]byte{[]byte(c.doc)}, store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := conn.Open(ctx, "x")
+		runtime.ReadMemStats(&after)
+		if (err == nil) != c.opens {
+			t.Errorf("%s: %.200v", name, err)
+		}
+		if err != nil && (!strings.Contains(err.Error(), "x/zarr.json") || len(err.Error()) > 1000) {
+			t.Errorf("%s: an error of %d bytes: %.200v", name, len(err.Error()), err)
+		}
+		perByte := float64(after.TotalAlloc-before.TotalAlloc) / float64(len(c.doc))
+		t.Logf("%s: %d bytes for each", name, int(perByte))
+		if perByte > 100 {
+			t.Errorf("%s: %.0f bytes were allocated for each of the document's", name, perByte)
+		}
+	}
+	dir := t.TempDir()
+	c := create(t, dir)
+	put(t, dir, "x/zarr.json", "{")
+	if err := os.Truncate(dir+"/x/zarr.json", 1<<40); err != nil { // a file with a hole
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := c.Open(ctx, "x")
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, store.ErrTooLarge) || after.TotalAlloc-before.TotalAlloc > 1<<20 {
+		t.Errorf("a document beyond the limit: %v, %d bytes allocated", err, after.TotalAlloc-before.TotalAlloc)
+	}
 }
