@@ -18,6 +18,7 @@ import (
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -34,6 +35,10 @@ var cacheLayouts = map[string]dosna.DatasetSpec{
 // read gives what a read without a cache does, and the budget is kept.
 func TestCacheGivesWhatIsStored(t *testing.T) {
 	dir := t.TempDir()
+	rounds := 12
+	if testing.Short() || testenv.Race {
+		rounds = 4
+	}
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
@@ -85,7 +90,7 @@ func TestCacheGivesWhatIsStored(t *testing.T) {
 				opened[c][name] = d
 			}
 		}
-		for range 12 {
+		for range rounds {
 			name := rapid.SampledFrom(names).Draw(t, "dataset")
 			sel := nd.BoxSelection(box(t, shape))
 			if rapid.Bool().Draw(t, "fancy") {
