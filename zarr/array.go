@@ -49,8 +49,8 @@ func parseArray(m *object) (*Array, error) {
 	}
 	if raw, ok := m.rest["codecs"]; ok && len(raw) <= maxMember {
 		v, err := decodeValue(raw) // which finds names that are there twice
-		if err == nil && holdsNull(v) {
-			err = errors.New("null in a list") // which would leave an integer as it is
+		if err == nil {
+			err = checkCodecs(v)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("codecs: %w", err)
@@ -75,19 +75,37 @@ func parseArray(m *object) (*Array, error) {
 	return a, a.Check()
 }
 
-// holdsNull reports whether there is a null in a list.
-func holdsNull(v any) bool {
+// maxName bounds the names that errors repeat.
+const maxName = 255
+
+// checkCodecs refuses what no codec can mean: null in a list, which would leave an
+// integer as it is, and very long names.
+func checkCodecs(v any) error {
 	switch v := v.(type) {
+	case string:
+		if len(v) > maxName {
+			return fmt.Errorf("a name of %d bytes, and at most %d are supported", len(v), maxName)
+		}
 	case []any:
-		return slices.ContainsFunc(v, func(v any) bool { return v == nil || holdsNull(v) })
-	case map[string]any:
 		for _, inner := range v {
-			if holdsNull(inner) {
-				return true
+			if inner == nil {
+				return errors.New("null in a list")
+			}
+			if err := checkCodecs(inner); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for name, inner := range v {
+			if err := checkCodecs(name); err != nil {
+				return err
+			}
+			if err := checkCodecs(inner); err != nil {
+				return err
 			}
 		}
 	}
-	return false
+	return nil
 }
 
 func (a *Array) parseType(m *object) error {
@@ -147,6 +165,9 @@ func (a *Array) Check() error {
 	}
 	if n, ok := nd.Size(a.Shape); !ok || n > maxElements {
 		return fmt.Errorf("shape: %v is negative or has too many elements for 63 bits", a.Shape)
+	}
+	if len(a.Chunks) > MaxDims {
+		return fmt.Errorf("chunk_grid.configuration.chunk_shape: %d dimensions, and the shape %v has %d", len(a.Chunks), a.Shape, len(a.Shape))
 	}
 	if len(a.Chunks) != len(a.Shape) {
 		return fmt.Errorf("chunk_grid.configuration.chunk_shape: %v has %d dimensions, and the shape %v has %d", a.Chunks, len(a.Chunks), a.Shape, len(a.Shape))

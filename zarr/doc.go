@@ -99,7 +99,7 @@ func Parse(raw []byte) (Document, error) {
 	case "group":
 		return parseGroup(m)
 	}
-	return nil, fmt.Errorf("node_type: %q is neither array nor group", kind)
+	return nil, fmt.Errorf("node_type: %q is neither array nor group", clip([]byte(kind)))
 }
 
 // badUTF8 returns where raw stops being UTF-8, or -1.
@@ -143,7 +143,7 @@ func (o *object) takeHeader() (Header, error) {
 			h.Extra[name] = raw
 			continue
 		}
-		return h, fmt.Errorf("%s: unknown member %q, which does not say that it may be ignored", o.path, name)
+		return h, fmt.Errorf("%s: unknown member %q, which does not say that it may be ignored", o.path, clip([]byte(name)))
 	}
 	return h, nil
 }

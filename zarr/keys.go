@@ -48,7 +48,7 @@ func parseKeys(m *object) (KeyEncoding, error) {
 		return k, err
 	}
 	if separator != "/" && separator != "." {
-		return k, fmt.Errorf("chunk_key_encoding.configuration.separator: %q is neither / nor a dot", separator)
+		return k, fmt.Errorf("chunk_key_encoding.configuration.separator: %q is neither / nor a dot", clip([]byte(separator)))
 	}
 	k.Dot = separator == "."
 	return k, config.end()

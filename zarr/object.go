@@ -178,13 +178,16 @@ func (o *object) named(name string) (kind string, config *object, err error) {
 		if err := decode(raw, &kind); err != nil {
 			return "", nil, fmt.Errorf("%s: %w", name, err)
 		}
-		return kind, config, nil
+		return kind, config, checkName(name, kind)
 	}
 	m, err := members(raw, name)
 	if err != nil {
 		return "", nil, err
 	}
 	if err := m.take("name", &kind, required); err != nil {
+		return "", nil, err
+	}
+	if err := checkName(name+".name", kind); err != nil {
 		return "", nil, err
 	}
 	var mustUnderstand bool // whatever it says, nothing works without these members
@@ -199,12 +202,19 @@ func (o *object) named(name string) (kind string, config *object, err error) {
 	return kind, config, m.end()
 }
 
+func checkName(path, name string) error {
+	if len(name) > maxName {
+		return fmt.Errorf("%s: a name of %d bytes, and at most %d are supported", path, len(name), maxName)
+	}
+	return nil
+}
+
 // end reports a member that nothing took.
 func (o *object) end() error {
 	if len(o.rest) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: unknown member %q", o.path, o.names()[0])
+	return fmt.Errorf("%s: unknown member %q", o.path, clip([]byte(o.names()[0])))
 }
 
 func isNull(raw []byte) bool { return string(raw) == "null" }
