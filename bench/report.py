@@ -202,6 +202,8 @@ hardly.
 
 def main(path, page, scaling=None):
     machines, cells = results.load(path)
+    if not cells:
+        raise SystemExit(f"report.py: there are no results in {path}")
     images = os.path.join(os.path.dirname(page), "images")
     os.makedirs(images, exist_ok=True)
     out = [INTRO, conditions(machines, cells), ""]

@@ -5,7 +5,7 @@ In every cell, an operation on a layout, all peers run once a round, one right a
 in a new process. What is in the file already is not repeated: the same command goes on with a run that was
 interrupted, or adds rounds. The first two rounds measure all peers of a cell. After that, those that have always taken
 more than 1.5 times as long as the fastest other library, in wall and in CPU time, are left out: they cannot become the
-fastest. Suites that end after some rounds come after those that go on.
+fastest. Suites that are to have fewer rounds come when the others have all of theirs.
 """
 import argparse, collections, importlib.metadata, json, os, platform, random, re, shutil, statistics, subprocess, sys, time
 import numpy as np
@@ -78,8 +78,6 @@ class Runner:
     def cells(self, suites, rnd):
         for name in suites:
             s = SUITES[name]
-            if rnd >= s.most:
-                continue
             cells = [(name, lay, op) for lay in s.layouts for op in s.ops
                      if (not self.o.layouts or lay in self.o.layouts) and (not self.o.ops or op in self.o.ops)]
             rng = random.Random(f"{name} {rnd}")
@@ -117,22 +115,25 @@ class Runner:
         chosen = [name for name in SUITES if not self.o.suites or name in self.o.suites]
         last = [name for name in chosen if SUITES[name].most < self.o.rounds]
         first = [name for name in chosen if name not in last]
-        for suites, rnd in [(first, k) for k in range(self.o.rounds)] + [(last, k) for k in range(self.o.rounds)]:
-            began, cells = time.time(), 0
+        steps = [(first, k) for k in range(self.o.rounds)]
+        for name in last:
+            steps += [([name], k) for k in range(SUITES[name].most)]
+        for suites, rnd in steps:
+            began, ran = time.time(), 0
             for cell, peers in self.cells(suites, rnd):
-                cells += 1
-                self.warm(cell[1])
+                peers = [p for p in peers if (rnd, p) not in self.done[cell] and not self.hopeless(cell, p)]
+                if peers:
+                    self.warm(cell[1])
                 for peer in peers:
-                    if (rnd, peer) in self.done[cell] or self.hopeless(cell, peer):
-                        continue
                     if time.time() > self.stop_at:
                         print(f"run.py: out of time in round {rnd + 1}; the same command goes on from here", flush=True)
                         return
                     r = self.measure(cell, peer, rnd)
                     self.note(r)
                     self.write(r)
-            if cells:
-                print(f"round {rnd + 1}, {' '.join(suites)}: {time.time() - began:.0f} s, load {os.getloadavg()[0]:.1f}", flush=True)
+                    ran += 1
+            if ran:
+                print(f"round {rnd + 1}, {' '.join(suites)}: {ran} runs, {time.time() - began:.0f} s, load {os.getloadavg()[0]:.1f}", flush=True)
 
     def warm(self, layout):
         """Reads the stored objects, so that all peers find them in the page cache."""
