@@ -7,7 +7,7 @@ interrupted, or adds rounds. The first two rounds measure all peers of a cell. A
 more than 1.5 times as long as the fastest other library, in wall and in CPU time, are left out: they cannot become the
 fastest. Suites that are to have fewer rounds come when the others have all of theirs.
 """
-import argparse, collections, importlib.metadata, json, os, platform, random, re, shutil, statistics, subprocess, sys, time
+import argparse, collections, importlib.metadata, json, os, platform, random, re, shutil, statistics, subprocess, sys, tempfile, time
 import numpy as np
 from plan import OURS, SUITES
 
@@ -63,6 +63,8 @@ class Runner:
                     self.note(json.loads(line))
         os.makedirs(os.path.dirname(os.path.abspath(o.results)), exist_ok=True)
         self.file = open(o.results, "a")
+        self.root = tempfile.mkdtemp(prefix="run-", dir=o.data)  # what is written goes here, out of the way of other runs
+        os.symlink(f"{o.data}/ref", f"{self.root}/ref")
         self.write({"machine": machine(self.sel["n"])})
 
     def note(self, r):
@@ -145,10 +147,10 @@ class Runner:
 
     def measure(self, cell, peer, rnd):
         suite, layout, op = cell
-        conf, out = self.peers[peer], f"{self.o.data}/out"
+        conf, out = self.peers[peer], f"{self.root}/out"
         shutil.rmtree(out, ignore_errors=True)
         cmd = [x.format(here=HERE, python=sys.executable) for x in conf["cmd"]]
-        cmd += ["--root", self.o.data, "--op", op, "--layout", layout, "--data", self.o.data]
+        cmd += ["--root", self.root, "--op", op, "--layout", layout, "--data", self.o.data]
         r = {}
         try:
             q = subprocess.run(cmd, env={**os.environ, **conf.get("env", {})}, capture_output=True, text=True, timeout=TIMEOUT)
@@ -224,7 +226,11 @@ def main():
     if o.quick:
         o.suites = o.suites or QUICK
     o.data = os.path.abspath(o.data)
-    Runner(o).run()
+    runner = Runner(o)
+    try:
+        runner.run()
+    finally:
+        shutil.rmtree(runner.root)
 
 
 if __name__ == "__main__":
