@@ -25,7 +25,14 @@ func (d *Dataset) list(ctx context.Context) iter.Seq2[found, error] {
 				return
 			}
 			coords, ok := d.doc.Keys.Coords(info.Key[len(d.prefix):], d.NDim())
-			if ok && !yield(found{info, coords}, nil) {
+			if !ok { // nothing of ours, but it may be what our objects lie behind
+				if _, err := d.c.store.Stat(ctx, info.Key); err != nil && !isNotExist(err) {
+					yield(found{}, err)
+					return
+				}
+				continue
+			}
+			if !yield(found{info, coords}, nil) {
 				return
 			}
 		}

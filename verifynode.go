@@ -195,7 +195,13 @@ func (v *verifier) look(ctx context.Context, k *verifyCheck) error {
 	}
 	switch k.as {
 	case asStray:
-		if k.bare == "" {
+		_, err := v.c.store.Stat(ctx, k.info.Key)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil && !isNotExist(err): // perhaps a folder, with objects behind it
+			add(Unread, k.info.Key, err)
+		case k.bare == "":
 			add(Stray, k.info.Key, fmt.Errorf("it belongs to nothing: %s has no such object", nodeName(k.node.path)))
 		}
 	case asOutside:

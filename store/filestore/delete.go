@@ -86,7 +86,13 @@ func (s *Store) deleteIn(ctx context.Context, prefix string, names []string, c s
 
 func remove(d dir, name string, c store.Cond, locked bool) (bool, error) {
 	a, err := meet(d, name, c, locked)
-	if err != nil || a.links == 0 || a.kind != regular {
+	if c == (store.Cond{}) && (err != nil || a.links == 0) { // what cannot be read can be removed
+		a, err = d.lstat(name)
+		if err != nil && isAbsent(err) {
+			return false, nil
+		}
+	}
+	if err != nil || a.links == 0 || a.kind == folder {
 		return false, err
 	}
 	if err := d.unlink(name); err != nil && !isAbsent(err) {

@@ -19,18 +19,24 @@
 // Windows cannot hold (with any of \:*?"<>| or a segment ending in a dot or a
 // space) are refused.
 //
-// Names beginning with store.TempPrefix are unfinished objects. They, names that no
-// key can have, and what is neither file nor directory are not listed. A process
-// that died may leave some. They do not accumulate: an object has few names for
-// them, made of its own, which the next Put uses again when the file is nobody's
-// any more, and those in a folder where none is left but they are swept by the next
-// Sync or Close after its last object was deleted, and by DeletePrefix.
+// Names beginning with store.TempPrefix are unfinished objects. They, and names that
+// no key can have, are not listed. A process that died may leave some. They do not
+// accumulate: an object has few names for them, made of its own, which the next Put
+// uses again when the file is nobody's any more, and those in a folder where none is
+// left but they are swept by the next Sync or Close after its last object was
+// deleted, and by DeletePrefix.
+//
+// What is neither file nor directory (a pipe, a device) cannot be read or replaced,
+// but is listed, as an object of no size, so that nobody who reads all objects
+// passes it over; Delete removes it.
 //
 // Symbolic links are followed, also those that lead out of DIR, as every other
 // program that reads such a tree follows them: administrators lay trees over
 // several disks with them. Whoever opens a tree that came from a stranger looks
 // for links in it first. A Put replaces a link to a file by a file. A listing
-// leaves out a link to a folder that the link itself lies in. Rename moves
+// leaves out a link to a folder that the link itself lies in. A link to what is not
+// there, as on a disk that is not mounted, or to itself, is an error for whoever
+// reads it or behind it, never an absent object; it is listed like a pipe. Rename moves
 // links as they are, so that relative ones may then lead elsewhere.
 //
 // # Guarantees

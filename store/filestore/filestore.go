@@ -203,7 +203,7 @@ func (s *Store) inRoot(f func(root dir) error) error {
 func (s *Store) open(key string) (f file, a attr, err error) {
 	err = s.inRoot(func(root dir) error {
 		f, a, err = root.open(key)
-		return s.absent(root, err)
+		return s.absent(root, key, err)
 	})
 	if err == nil && a.kind != regular {
 		f.close()
@@ -213,13 +213,26 @@ func (s *Store) open(key string) (f file, a attr, err error) {
 }
 
 // absent returns err, or a graver error if err means that something does not
-// exist because the whole root does not any more.
-func (s *Store) absent(root dir, err error) error {
+// exist because the whole root does not any more, or because a symbolic link on
+// the way leads to what is not there: to a disk that is not mounted, perhaps.
+func (s *Store) absent(root dir, path string, err error) error {
 	if err == nil || !isAbsent(err) {
 		return err
 	}
 	if !root.exists() {
 		return errors.New("the store's root directory was removed since it was opened")
+	}
+	for path = strings.TrimSuffix(path, "/"); path != "." && path != ""; path = filepath.Dir(path) {
+		a, err := root.lstat(path)
+		if err != nil && isAbsent(err) {
+			continue
+		}
+		if err == nil && a.kind == other {
+			if _, err := root.stat(path); err != nil && isAbsent(err) {
+				return fmt.Errorf("%q is a symbolic link to what is not there", path)
+			}
+		}
+		break
 	}
 	return store.ErrNotExist
 }
@@ -236,7 +249,7 @@ func notRegular(a attr) error {
 func (s *Store) openDir(prefix string) (d dir, err error) {
 	err = s.inRoot(func(root dir) error {
 		d, err = root.openDir(rel(prefix))
-		return s.absent(root, err)
+		return s.absent(root, rel(prefix), err)
 	})
 	return d, err
 }

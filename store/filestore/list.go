@@ -7,6 +7,7 @@ import (
 	"iter"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/dosna/dosna/store"
 )
@@ -16,13 +17,16 @@ func (s *Store) List(ctx context.Context, o store.ListOptions) iter.Seq2[store.I
 	return func(yield func(store.Info, error) bool) {
 		open := func(prefix string) (store.Folder, error) {
 			f, err := s.openFolder(prefix)
-			if err != nil {
+			if errors.Is(err, store.ErrNotExist) {
 				return nil, err
+			}
+			if err != nil {
+				return nil, s.fail("list", prefix, err)
 			}
 			return f, nil
 		}
 		for info, err := range store.Walk(ctx, o, open) {
-			if err != nil {
+			if named := new(store.Error); err != nil && !errors.As(err, &named) {
 				err = s.fail("list", o.Prefix, err)
 			}
 			if !yield(info, err) {
@@ -96,14 +100,15 @@ func (l *listing) entries() (names, temps []string, err error) {
 		case kind&fs.ModeSymlink != 0:
 			a, err := l.d.stat(name)
 			switch {
-			case err != nil && (isAbsent(err) || isLoop(err)):
-			case err != nil:
+			case err != nil && !isAbsent(err) && !isLoop(err):
 				return nil, nil, err
-			case a.kind == regular:
+			case err != nil || a.kind != folder:
 				names = append(names, name)
-			case a.kind == folder && !l.within(a):
+			case !l.within(a):
 				names = append(names, name+"/")
 			}
+		default:
+			names = append(names, name)
 		}
 	}
 	return names, temps, nil
@@ -126,12 +131,25 @@ func (l *listing) within(a attr) bool {
 	}
 }
 
+// Info returns what is known of an object. What cannot be read, since it is a
+// symbolic link that leads nowhere, or neither file nor folder, is told of as an
+// object of no size, so that whoever reads all objects comes to know of it.
 func (l *listing) Info(name string) (store.Info, error) {
 	a, err := l.d.stat(name)
-	if err != nil && isAbsent(err) || err == nil && a.kind != regular {
-		return store.Info{}, store.ErrNotExist
+	if err != nil && (isAbsent(err) || isLoop(err)) {
+		if a, err = l.d.lstat(name); err != nil && isAbsent(err) {
+			return store.Info{}, store.ErrNotExist
+		}
 	}
-	return a.info(""), err
+	switch {
+	case err != nil:
+		return store.Info{}, err
+	case a.kind == folder:
+		return store.Info{}, store.ErrNotExist
+	case a.kind == other:
+		return store.Info{ModTime: time.Unix(0, a.mtime)}, nil
+	}
+	return a.info(""), nil
 }
 
 func (l *listing) Close() error { return l.d.close() }

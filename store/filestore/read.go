@@ -64,7 +64,7 @@ func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 		err = s.inRoot(func(root dir) error {
 			var err error
 			a, err = root.stat(key)
-			return s.absent(root, err)
+			return s.absent(root, key, err)
 		})
 	}
 	if err == nil && a.kind != regular {

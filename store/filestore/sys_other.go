@@ -74,6 +74,15 @@ func (d dir) stat(path string) (attr, error) {
 	return attrOf(info), nil
 }
 
+// lstat is stat of a symbolic link itself.
+func (d dir) lstat(path string) (attr, error) {
+	info, err := d.root.Lstat(path)
+	if err != nil {
+		return attr{}, err
+	}
+	return attrOf(info), nil
+}
+
 func (d dir) exists() bool {
 	_, err := d.root.Stat(".")
 	return err == nil

@@ -95,6 +95,16 @@ func (d dir) stat(path string) (attr, error) {
 	}
 }
 
+// lstat is stat of a symbolic link itself.
+func (d dir) lstat(path string) (attr, error) {
+	var st unix.Stat_t
+	for {
+		if err := unix.Fstatat(d.fd, path, &st, unix.AT_SYMLINK_NOFOLLOW); err != unix.EINTR {
+			return attrOf(&st), err
+		}
+	}
+}
+
 // exists reports whether the directory still has a name.
 func (d dir) exists() bool {
 	a, err := file{d.fd}.attr()

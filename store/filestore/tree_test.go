@@ -68,7 +68,7 @@ func TestForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, root)
-	want := []string{"a/.hidden", "a/c/0", "a/disk2/c/1", "a/one", "a/zarr.json.1234.partial", "zarr.json"}
+	want := []string{"a/.hidden", "a/c/0", "a/dangling", "a/disk2/c/1", "a/loop", "a/one", "a/pipe", "a/zarr.json.1234.partial", "zarr.json"}
 	if got := keys(t, s, store.ListOptions{}); !slices.Equal(got, want) {
 		t.Errorf("list yielded\n%q, want\n%q", got, want)
 	}
@@ -80,13 +80,20 @@ func TestForeign(t *testing.T) {
 			t.Errorf("get %q returned %q, %v", key, got, err)
 		}
 	}
-	_, _, err := s.Get(t.Context(), "a/dangling", store.GetOptions{}, nil)
-	if !errors.Is(err, store.ErrNotExist) {
-		t.Errorf("get of a dangling link: %v", err)
+	for _, key := range []string{"a/dangling", "a/dangling/c/0", "a/loop", "a/loop/c/0", "a/pipe"} {
+		_, _, err := s.Get(t.Context(), key, store.GetOptions{}, nil)
+		if err == nil || errors.Is(err, store.ErrNotExist) {
+			t.Errorf("get of %q: %v", key, err)
+		}
+		_, err = s.Stat(t.Context(), key)
+		if err == nil || errors.Is(err, store.ErrNotExist) {
+			t.Errorf("stat of %q: %v", key, err)
+		}
 	}
-	_, _, err = s.Get(t.Context(), "a/pipe", store.GetOptions{}, nil)
-	if err == nil || errors.Is(err, store.ErrNotExist) {
-		t.Errorf("get of a pipe: %v", err)
+	for _, key := range []string{"a/disk2/c/2", "a/disk2/d/2", "a/c/up/c/1", "b/c/0"} {
+		if _, err := s.Stat(t.Context(), key); !errors.Is(err, store.ErrNotExist) {
+			t.Errorf("stat of %q, which is absent: %v", key, err)
+		}
 	}
 	if _, err := s.Put(t.Context(), "a/pipe", nil, store.Cond{}); err == nil {
 		t.Error("put replaced a pipe")
@@ -103,6 +110,19 @@ func TestForeign(t *testing.T) {
 	}
 	if got, err := os.ReadFile(filepath.Join(elsewhere, "c", "1")); err != nil || string(got) != "on another disk" {
 		t.Errorf("put through a link changed what it leads to: %q, %v", got, err)
+	}
+
+	// What cannot be read can be removed.
+	if err := s.Delete(t.Context(), "a/pipe", store.Cond{}); err != nil {
+		t.Error(err)
+	}
+	if err := store.DeletePrefix(t.Context(), s, "a/"); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"pipe", "loop", "dangling"} {
+		if _, err := os.Lstat(filepath.Join(root, "a", name)); err == nil {
+			t.Errorf("%s is still there", name)
+		}
 	}
 }
 

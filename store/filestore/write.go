@@ -300,7 +300,7 @@ func (s *Store) makeDir(prefix string) (d dir, made bool, err error) {
 			if isNotDir(err) {
 				return errNotFolder
 			}
-			if err := s.absent(root, err); !errors.Is(err, store.ErrNotExist) {
+			if err := s.absent(root, rel(prefix), err); !errors.Is(err, store.ErrNotExist) {
 				return err
 			}
 			if err := s.mkdirs(root, prefix, &made); err != nil {
@@ -333,7 +333,7 @@ func (s *Store) mkdirs(root dir, prefix string, made *bool) error {
 		case isExist(err):
 			return nil
 		}
-		if err := s.absent(root, err); !errors.Is(err, store.ErrNotExist) {
+		if err := s.absent(root, rel(prefix), err); !errors.Is(err, store.ErrNotExist) {
 			return err
 		}
 		if err := s.mkdirs(root, above, made); err != nil {
