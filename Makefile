@@ -94,6 +94,11 @@ cover:                          ## measure what the tests reach; coverage.out ha
 	$(GO) test -coverpkg=./... -coverprofile=coverage.out ./...
 	$(GO) tool cover -func=coverage.out | tail -n 1
 
+.PHONY: full
+full: testdeps                  ## the demonstrations among the tests at their full size
+	$(GO) test -timeout 2h -count 1 . ./ops ./store/filestore ./cmd/dosna -scale full
+	DOSNA_TEST_FULL=1 $(GO) test -timeout 2h -count 1 ./interop
+
 .PHONY: testdeps
 testdeps:                       ## create .venv with the Python packages that tests compare against
 	@scripts/testdeps
