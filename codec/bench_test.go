@@ -208,7 +208,13 @@ func TestSteadyStateAllocations(t *testing.T) {
 					t.Fatalf("%s: %s: %v", m.name, use.name, err)
 				}
 			}
-			if n := testing.AllocsPerRun(2, func() { use.do() }); n != use.want {
+			n := testing.AllocsPerRun(2, func() { use.do() })
+			for range 4 { // what the runtime allocates meanwhile counts as well
+				if n > use.want {
+					n = min(n, testing.AllocsPerRun(2, func() { use.do() }))
+				}
+			}
+			if n != use.want {
 				t.Errorf("%s: %s: %v allocations, want %v", m.name, use.name, n, use.want)
 			}
 		}
