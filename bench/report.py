@@ -190,7 +190,7 @@ zarr-python with its chunks handled by zarrs. This page is written by [bench/rep
 they are made, and what each operation is, tells [bench/README.md](../bench/README.md). To repeat them:
 
     make bench              # 3 rounds; makes everything it needs, BENCH_N=128 for a quick look
-    make bench ROUNDS=10    # as here
+    make bench ROUNDS=10    # for intervals that decide something
 
 A **ratio** is our time divided by that of the best peer, the one with the lowest median in that line; below 1 we are faster. Both
 ran one after the other in each round, so that a ratio compares runs under the same conditions; given are the median over the rounds
@@ -216,6 +216,8 @@ def main(path, page, scaling=None):
             plot(part, f"{images}/performance.png")
             out += ["![Ratios of wall and of CPU time for each operation and layout](images/performance.png)", ""]
         out += table(part) + [""]
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "remarks.md")) as f:
+        out += [f.read()]
     out += memory(cells, machines[-1]["n"])
     if scaling and os.path.exists(scaling):
         out += scalereport.section(scaling, images) + [""]
