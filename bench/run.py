@@ -148,7 +148,6 @@ class Runner:
     def measure(self, cell, peer, rnd):
         suite, layout, op = cell
         conf, out = self.peers[peer], f"{self.root}/out"
-        shutil.rmtree(out, ignore_errors=True)
         cmd = [x.format(here=HERE, python=sys.executable) for x in conf["cmd"]]
         cmd += ["--root", self.root, "--op", op, "--layout", layout, "--data", self.o.data]
         r = {}
@@ -161,7 +160,7 @@ class Runner:
                 r["error"] = (q.stderr or q.stdout).strip()[-400:] or f"exit status {q.returncode}"
         except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as e:
             r["error"] = str(e)[-400:]
-        shutil.rmtree(out, ignore_errors=True)
+        put_away(out, f"{self.root}/old")
         if r.get("wrong"):
             r = {"error": "wrong result: " + r["wrong"]}
         r.pop("wrong", None)
@@ -179,6 +178,18 @@ class Runner:
             return None
         stores = [f for f in os.listdir(out) if f.endswith(".zarr")]
         return compare(self.o.data, f"{out}/{stores[0]}", layout[:2], op) if stores else None
+
+
+def put_away(path, to):
+    """Empties the files below path and moves it into the directory to, which is removed at the end: a file system may
+    be slow to make files for minutes after many were removed, as ext4 without a journal is, which the next run would pay."""
+    if not os.path.exists(path):
+        return
+    for d, _, files in os.walk(path):
+        for name in files:
+            os.truncate(os.path.join(d, name), 0)
+    os.makedirs(to, exist_ok=True)
+    os.rename(path, f"{to}/{len(os.listdir(to))}")
 
 
 def compare(data, path, dtype, op):

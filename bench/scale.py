@@ -4,8 +4,8 @@
 scale.py --data DIR --results FILE [--gib 1,2,4,8,16] [--chunks 100,...,1000000] [--workers 1,2,4] [--repeat 3]
 
 What takes longest is measured once, the rest several times, and TensorStore beside it up to 4 GiB and 100,000 chunks.
-Data is removed after each step: at most about 0.3 of the largest size in GiB, and 5 KiB for each of the largest number
-of chunks, lie on the disk at a time.
+Files are emptied after each step and removed at the end: at most about 0.3 of the largest size in GiB, and 5 KiB for each
+of the largest number of chunks, lie on the disk at a time.
 """
 import argparse, json, os, shutil, subprocess, sys, time
 
@@ -38,13 +38,13 @@ def main():
             who = [OURS, TENSORSTORE] if n <= peer else [OURS]
             steps += [(w, kind, n) for w in who] * (o.repeat if n <= repeated else 1)
     os.makedirs(os.path.dirname(os.path.abspath(o.results)), exist_ok=True)
+    work, old = f"{o.data}/scale", f"{o.data}/scale-old"
     with open(o.results, "w") as f:
         f.write(json.dumps({"machine": machine}) + "\n")
         for who, *step in steps:
             began = time.time()
-            work = f"{o.data}/scale"
             q = subprocess.run([*who, "--dir", work, "--data", o.data, *map(str, step)], capture_output=True, text=True)
-            shutil.rmtree(work, ignore_errors=True)
+            run.put_away(work, old)
             f.write(q.stdout)
             if q.returncode:
                 error = (q.stderr or q.stdout).strip()[-400:]
@@ -52,6 +52,7 @@ def main():
                 print("failed:", *step, error, flush=True)
             f.flush()
             print(f"{os.path.basename(who[-1])} {' '.join(map(str, step))}: {time.time() - began:.0f} s with cleaning up", flush=True)
+    shutil.rmtree(old)
 
 
 main()
