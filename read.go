@@ -7,6 +7,7 @@ import (
 
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/internal/hugepages"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -36,7 +37,7 @@ func ReadAll[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection)
 	if r.Size() > maxResult/d.doc.Type.Size() {
 		return nil, d.errorf("read", fmt.Errorf("%w: a selection of shape %v is too large for memory; read it in parts", ErrInvalid, r.Shape))
 	}
-	dst := make([]T, r.Size())
+	dst := hugepages.Make[T](r.Size())
 	return dst, d.readRegion(ctx, r, nd.NewView(dtype.Bytes(dst), r.Shape, d.doc.Type.Size()))
 }
 
