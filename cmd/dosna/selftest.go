@@ -14,7 +14,7 @@ import (
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/all"
 	"github.com/dosna/dosna/store/layer"
-	"github.com/dosna/dosna/store/storetest"
+	"github.com/dosna/dosna/store/storetest/check"
 )
 
 func (a *app) selftestCommand() *cobra.Command {
@@ -45,6 +45,9 @@ were killed; it does not know whether one is still at work.`,
 	cmd.ValidArgsFunction = a.completeAddress(1)
 	return cmd
 }
+
+// opener opens the store that is tested; each call gives another handle of it.
+type opener func(ctx context.Context) (store.Store, error)
 
 // selftestPrefix begins the names of the folders that checks run in. Zarr
 // reserves names that begin with two underscores, so no node is called so.
@@ -103,7 +106,7 @@ func (a *app) selftest(ctx context.Context, address string, o selftest) error {
 }
 
 // selftestIn runs the checks in a folder that nobody else has, and removes it.
-func (a *app) selftestIn(ctx context.Context, open storetest.Opener, folder string, o selftest) (err error) {
+func (a *app) selftestIn(ctx context.Context, open opener, folder string, o selftest) (err error) {
 	s, err := open(ctx)
 	if err != nil {
 		return err
@@ -127,7 +130,7 @@ func (a *app) selftestIn(ctx context.Context, open storetest.Opener, folder stri
 	found := selftested{Store: store.Name(s), Checks: []selftestCheck{}}
 	found.Promises, found.lacks = promises(s.Guarantees())
 	began := time.Now()
-	for i, c := range storetest.Checks() {
+	for i, c := range check.Open() {
 		if o.quick && c.Heavy {
 			continue
 		}
@@ -157,7 +160,7 @@ func (a *app) selftestIn(ctx context.Context, open storetest.Opener, folder stri
 
 // check runs one check in a folder and empties that. Its error is that of the
 // context.
-func (o selftest) check(ctx context.Context, c storetest.Check, handles []store.Store, folder string) (selftestCheck, error) {
+func (o selftest) check(ctx context.Context, c check.Check, handles []store.Store, folder string) (selftestCheck, error) {
 	r := selftestCheck{Check: c.String(), Openings: len(handles), Result: checkNotPromised}
 	if !c.For(handles[0].Guarantees()) {
 		return r, nil
@@ -280,7 +283,7 @@ func (a *app) selftestRemove(ctx context.Context, s store.Store, folder string) 
 }
 
 // selftestClean removes the folders of earlier selftests.
-func (a *app) selftestClean(ctx context.Context, open storetest.Opener, prefix string) (err error) {
+func (a *app) selftestClean(ctx context.Context, open opener, prefix string) (err error) {
 	s, err := open(ctx)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package archtest
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,29 @@ func TestCode(t *testing.T) {
 	}
 	for _, f := range faults {
 		t.Error(f)
+	}
+}
+
+// TestPrograms looks at what the command links, by whatever way it came in.
+func TestPrograms(t *testing.T) {
+	root, err := testenv.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := exec.Command("go", "list", "-deps", "./cmd/...")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, modulePath+"/store/storetest/check") {
+		t.Errorf("there are no checks of stores among the %d packages", len(linked))
+	}
+	for _, name := range strings.Fields(neverLinked) {
+		if slices.Contains(linked, name) {
+			t.Errorf("the command links %s", name)
+		}
 	}
 }
 
@@ -107,6 +131,9 @@ func TestCheckCode(t *testing.T) {
 		{"stranger in a test", fstest.MapFS{"nd/nd_test.go": goFile("nd", "example.com/x")}, []string{"example.com/x"}},
 		{"rapid in code", fstest.MapFS{"nd/nd.go": goFile("nd", "pgregory.net/rapid")}, []string{"it is for tests"}},
 		{"rapid in a kit", fstest.MapFS{"store/storetest/s.go": goFile("storetest", "pgregory.net/rapid")}, nil},
+
+		{"testing in code", fstest.MapFS{"store/storetest/check/c.go": goFile("check", "testing")}, []string{"no program links them"}},
+		{"a kit in code", fstest.MapFS{"cmd/dosna/main.go": goFile("main", "./store/storetest")}, []string{"which is for tests only"}},
 
 		{"new package", fstest.MapFS{"cache/c.go": goFile("cache")}, []string{"cache: this package has no place"}},
 		{"name", fstest.MapFS{"internal/util/u.go": goFile("util")}, []string{"a package called util"}},

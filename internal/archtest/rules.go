@@ -25,7 +25,8 @@ var rooms = []room{
 	{"hdf5", ground},
 
 	{"store/all", "nd internal/... store store/layer store/*store"},
-	{"store/layer store/storetest store/*store", "nd internal/... store"},
+	{"store/storetest", "nd internal/... store store/storetest/check"},
+	{"store/layer store/storetest/check store/*store", "nd internal/... store"},
 	{"codec", ground + " hdf5"},
 	{"codec/codectest", ground + " codec"},
 	{"engine/enginetest engine/mpi", "nd internal/... engine"},
@@ -48,7 +49,7 @@ var rooms = []room{
 
 // testOnly packages are for tests: no other code may import them, whatever
 // rooms says.
-const testOnly = "internal/archtest internal/testenv"
+const testOnly = "internal/archtest internal/testenv " + kits
 
 // A library is a package outside this module, by the beginning of its import
 // path, and the rooms that may use it in code and in tests.
@@ -77,13 +78,18 @@ var libraries = []library{
 	{"golang.org/x/sys/cpu", "internal/... ops/internal/...", "...", "inner loops that come in several versions are in internal packages"},
 	{"golang.org/x/sys", "store/... internal/... engine/mpi mount cmd/...", "...", "system calls are for those next to the system"},
 
+	{"testing/iotest", "store/storetest/...", "...", "it is for tests"},
+	{"testing", "internal/testenv " + kits, "...", "it is for tests, and no program links them"},
 	{"pgregory.net/rapid", kits, "...", "it is for tests"},
 	{"go.uber.org/goleak", kits, "...", "it is for tests"},
 	{"github.com/rogpeppe/go-internal", "", "...", "it is for tests"},
 }
 
 // kits are packages of tests that others run over their own implementations.
-const kits = "store/storetest codec/codectest engine/enginetest"
+const kits = "store/storetest codec/codectest engine/enginetest internal/compress/compresstest"
+
+// neverLinked packages are in no program, whoever imports them.
+const neverLinked = "testing pgregory.net/rapid go.uber.org/goleak"
 
 // forbiddenNames say nothing of what a package does, and so collect anything.
 const forbiddenNames = "util utils common base types helper helpers misc shared"

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/storetest/check"
 )
 
 // Compare does the same random operations on a plain store, which open returns
@@ -78,7 +79,7 @@ func (a answer) String() string {
 	if a.err != nil {
 		return fmt.Sprintf("the error: %v", a.err)
 	}
-	return fmt.Sprintf("%s of %d bytes, version %q, keys %q", brief([]byte(a.data)), a.size, a.version, a.keys)
+	return fmt.Sprintf("%s of %d bytes, version %q, keys %q", check.Brief([]byte(a.data)), a.size, a.version, a.keys)
 }
 
 // both does an operation on a key of both stores and compares. The condition given to the
@@ -140,7 +141,7 @@ func (p *pair) cond(key string, read bool) store.Cond {
 }
 
 func (p *pair) bytes() []byte {
-	return pattern(rapid.SampledFrom([]int{0, 1, 10, 100, 3000}).Draw(p.t, "size"), byte(rapid.IntRange(0, 255).Draw(p.t, "seed")))
+	return check.Pattern(rapid.SampledFrom([]int{0, 1, 10, 100, 3000}).Draw(p.t, "size"), byte(rapid.IntRange(0, 255).Draw(p.t, "seed")))
 }
 
 func (p *pair) getOptions(key string) store.GetOptions {
@@ -181,7 +182,7 @@ func (p *pair) step() {
 	case 11:
 		o := store.ListOptions{Prefix: p.prefix("prefix"), Shallow: rapid.Bool().Draw(p.t, "shallow"), After: rapid.SampledFrom([]string{"", "b", "b/c/"}).Draw(p.t, "after")}
 		p.both(fmt.Sprintf("list %+v", o), "", store.Cond{}, func(s store.Store, _ store.Cond) answer {
-			keys, err := list(p.ctx, s, o)
+			keys, err := check.Keys(p.ctx, s, o)
 			return answer{keys: keys, err: err}
 		})
 	case 12:

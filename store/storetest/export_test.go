@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/storetest/check"
 )
 
 // Race runs one race in n processes and returns what is wrong.
@@ -13,10 +14,10 @@ func (p Processes) Race(ctx context.Context, name, place string, n int) error {
 		return err
 	}
 	defer s.Close()
-	for _, r := range races {
-		if r.name == name {
-			t := newTally()
-			return r.around(ctx, s, t, func() error { return raceProcesses(ctx, name, place, n, t) })
+	for _, r := range check.Races() {
+		if r.Name() == name {
+			t := check.NewTally()
+			return r.Around(ctx, s, t, func() error { return raceProcesses(ctx, name, place, n, t) })
 		}
 	}
 	return context.Canceled

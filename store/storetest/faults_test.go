@@ -12,6 +12,7 @@ import (
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/memstore"
+	"github.com/dosna/dosna/store/storetest/check"
 )
 
 func TestFaultsWithoutPlan(t *testing.T) {
@@ -22,14 +23,14 @@ func TestFaultsWithoutPlan(t *testing.T) {
 // happened shows in the store below.
 func TestFaultsFail(t *testing.T) {
 	for _, done := range []bool{false, true} {
-		for what := range everything(memstore.New()) {
+		for what := range check.Operations(memstore.New()) {
 			below := memstore.New()
 			if err := putAll(t.Context(), below, "a/x", "a/y"); err != nil {
 				t.Fatal(err)
 			}
 			f := NewFaults(below, Plan(Rule{Match: func(op Op) bool { return op.Name != "Write" && op.Name != "OpenWriter" }, Fault: Fault{Err: store.ErrTemporary, Done: done}}))
 			before := snapshot(t, below)
-			if err := wants(everything(f)[what](t.Context()), store.ErrTemporary, "%s", what); err != nil {
+			if err := check.Wants(check.Operations(f)[what](t.Context()), store.ErrTemporary, "%s", what); err != nil {
 				t.Error(err)
 			}
 			changed := !slices.Equal(before, snapshot(t, below))
@@ -46,7 +47,7 @@ func TestFaultsFail(t *testing.T) {
 // snapshot is the keys and objects of a store.
 func snapshot(t *testing.T, s store.Store) []string {
 	t.Helper()
-	keys, err := list(t.Context(), s, store.ListOptions{})
+	keys, err := check.Keys(t.Context(), s, store.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,10 +71,10 @@ func TestFaultsLost(t *testing.T) {
 		t.Fatalf("another key met with the fault: %v", err)
 	}
 	v, err := put(ctx, f, "a/x", []byte("2"))
-	if err := wants(err, store.ErrUnknownOutcome, "a put whose reply is lost"); err != nil || v != "" {
+	if err := check.Wants(err, store.ErrUnknownOutcome, "a put whose reply is lost"); err != nil || v != "" {
 		t.Fatal(v, err)
 	}
-	if err := holds(ctx, f, "a/x", []byte("2")); err != nil {
+	if err := check.Holds(ctx, f, "a/x", []byte("2")); err != nil {
 		t.Errorf("the put was not done: %v", err)
 	}
 	if _, err := put(ctx, f, "a/x", []byte("3")); err != nil {
@@ -90,7 +91,7 @@ func TestFaultsLost(t *testing.T) {
 
 // TestFaultsCut tears objects in every way that they can be written.
 func TestFaultsCut(t *testing.T) {
-	data := pattern(100, 1)
+	data := check.Pattern(100, 1)
 	for name, write := range map[string]func(ctx context.Context, s store.Store) error{
 		"Put": func(ctx context.Context, s store.Store) error {
 			_, err := s.Put(ctx, "x", [][]byte{data[:50], data[50:]}, store.Cond{})
@@ -127,13 +128,13 @@ func TestFaultsCut(t *testing.T) {
 				if blank {
 					want = append(want, make([]byte, 30)...)
 				}
-				if err := holds(t.Context(), below, "x", want); err != nil {
+				if err := check.Holds(t.Context(), below, "x", want); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
 		}
 	}
-	if !bytes.Equal(data, pattern(100, 1)) {
+	if !bytes.Equal(data, check.Pattern(100, 1)) {
 		t.Error("the caller's bytes were changed")
 	}
 }
@@ -143,12 +144,12 @@ func TestFaultsDelay(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(time.Millisecond, cancel)
 	_, err := f.Stat(ctx, "x")
-	if err := wants(err, context.Canceled, "a delayed operation, cancelled"); err != nil {
+	if err := check.Wants(err, context.Canceled, "a delayed operation, cancelled"); err != nil {
 		t.Error(err)
 	}
 	f.SetPlan(Plan(Rule{Fault: Fault{Delay: time.Nanosecond}}))
 	_, err = f.Stat(t.Context(), "x")
-	if err := wants(err, store.ErrNotExist, "a delayed operation"); err != nil {
+	if err := check.Wants(err, store.ErrNotExist, "a delayed operation"); err != nil {
 		t.Error(err)
 	}
 }
@@ -167,7 +168,7 @@ func TestFaultsHooks(t *testing.T) {
 		After:  func() { after++ },
 	}}))
 	_, err = f.Put(ctx, "x", nil, store.Cond{IfMatch: v})
-	if err := wants(err, store.ErrConflict, "a put that somebody else came before"); err != nil || after != 1 {
+	if err := check.Wants(err, store.ErrConflict, "a put that somebody else came before"); err != nil || after != 1 {
 		t.Error(err, after)
 	}
 }
@@ -179,8 +180,8 @@ func TestFaultsListing(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := NewFaults(below, Plan(Rule{Op: "List", Fault: DoneBut(io.ErrUnexpectedEOF)}))
-	keys, err := list(ctx, f, store.ListOptions{})
-	if err := wants(err, io.ErrUnexpectedEOF, "a listing that breaks off"); err != nil || !slices.Equal(keys, []string{"a", "b"}) {
+	keys, err := check.Keys(ctx, f, store.ListOptions{})
+	if err := check.Wants(err, io.ErrUnexpectedEOF, "a listing that breaks off"); err != nil || !slices.Equal(keys, []string{"a", "b"}) {
 		t.Error(keys, err)
 	}
 	for range f.List(ctx, store.ListOptions{}) {
@@ -258,7 +259,7 @@ func TestDiesAfter(t *testing.T) {
 	if _, err := f.Stat(ctx, "0"); !errors.Is(err, ErrCut) {
 		t.Errorf("the dead store answers: %v", err)
 	}
-	if keys, err := list(ctx, below, store.ListOptions{}); err != nil || len(keys) != 2 {
+	if keys, err := check.Keys(ctx, below, store.ListOptions{}); err != nil || len(keys) != 2 {
 		t.Errorf("the store holds %q, %v", keys, err)
 	}
 }

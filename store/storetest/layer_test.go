@@ -12,6 +12,7 @@ import (
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/memstore"
+	"github.com/dosna/dosna/store/storetest/check"
 )
 
 // TestOptionalIsComplete fails when package store declares an optional method
@@ -75,13 +76,13 @@ func TestBare(t *testing.T) {
 
 func TestChecksAreNamed(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range all() {
+	for _, c := range check.All() {
 		if seen[c.String()] || c.Area == "" || c.Name == "" || strings.Contains(c.Name, "/") {
 			t.Errorf("the check %q has no name of its own", c)
 		}
 		seen[c.String()] = true
 	}
-	if len(Checks()) >= len(all()) {
+	if len(Checks()) >= len(check.All()) {
 		t.Error("Checks has those that close the store")
 	}
 }

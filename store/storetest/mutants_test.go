@@ -13,6 +13,7 @@ import (
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/memstore"
+	"github.com/dosna/dosna/store/storetest/check"
 )
 
 func plainGet(s store.Store, ctx context.Context, key string, o store.GetOptions, dst []byte) ([]byte, store.Info, error) {
@@ -437,7 +438,7 @@ func TestMutants(t *testing.T) {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			var noticed []string
 			for range 20 { // races need not show at once
-				for _, c := range all() {
+				for _, c := range check.All() {
 					if (c.Area != m.area && c.String() != m.area) || !c.For(m.make().Guarantees()) {
 						continue
 					}
@@ -500,7 +501,7 @@ func TestSharedMutants(t *testing.T) {
 	for name, m := range sharedMutants {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			for range 20 { // races need not show at once
-				for _, c := range all() {
+				for _, c := range check.All() {
 					if c.String() != m.area {
 						continue
 					}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/storetest/check"
 )
 
 // Processes checks that a store keeps its promises among processes: they are
@@ -55,8 +56,8 @@ func (p Processes) Child() {
 	if text == "" {
 		return
 	}
-	t := newTally()
-	r := result{Tally: t.n}
+	t := check.NewTally()
+	r := result{Tally: t.Counts()}
 	if err := p.child(text, t); err != nil {
 		r.Err = err.Error()
 	}
@@ -67,7 +68,7 @@ func (p Processes) Child() {
 	os.Exit(0)
 }
 
-func (p Processes) child(text string, t *tally) (err error) {
+func (p Processes) child(text string, t *check.Tally) (err error) {
 	var j job
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		return err
@@ -83,10 +84,10 @@ func (p Processes) child(text string, t *tally) (err error) {
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 		return err // nobody is left to race for
 	}
-	for _, r := range races {
-		if r.name == j.Race {
-			return r.part(ctx, func(worker int) store.Store {
-				if worker*j.Of/workers == j.Process {
+	for _, r := range check.Races() {
+		if r.Name() == j.Race {
+			return r.Part(ctx, func(worker int) store.Store {
+				if worker*j.Of/check.Workers == j.Process {
 					return s
 				}
 				return nil
@@ -99,8 +100,8 @@ func (p Processes) child(text string, t *tally) (err error) {
 // Run races n processes for each promise that the store makes. place returns a
 // place that is new and empty.
 func (p Processes) Run(t *testing.T, n int, place func(t *testing.T) string) {
-	for _, r := range races {
-		t.Run(r.name, func(t *testing.T) {
+	for _, r := range check.Races() {
+		t.Run(r.Name(), func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), checkTime)
 			defer cancel()
 			where := place(t)
@@ -113,11 +114,11 @@ func (p Processes) Run(t *testing.T, n int, place func(t *testing.T) string) {
 					t.Errorf("close: %v", err)
 				}
 			}()
-			if !r.check().For(s.Guarantees()) {
+			if !r.Check().For(s.Guarantees()) {
 				return // a promise that is not made
 			}
-			counts := newTally()
-			err = r.around(ctx, s, counts, func() error { return raceProcesses(ctx, r.name, where, n, counts) })
+			counts := check.NewTally()
+			err = r.Around(ctx, s, counts, func() error { return raceProcesses(ctx, r.Name(), where, n, counts) })
 			if err != nil {
 				t.Error(err)
 			}
@@ -127,7 +128,7 @@ func (p Processes) Run(t *testing.T, n int, place func(t *testing.T) string) {
 
 // raceProcesses starts n processes, lets them go at the same time and adds up
 // what they counted.
-func raceProcesses(ctx context.Context, race, place string, n int, counts *tally) error {
+func raceProcesses(ctx context.Context, race, place string, n int, counts *check.Tally) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -160,7 +161,7 @@ func raceProcesses(ctx context.Context, race, place string, n int, counts *tally
 		if err != nil {
 			errs = append(errs, fmt.Errorf("process %d of %d: %w", i+1, n, err))
 		}
-		counts.merge(r.Tally)
+		counts.Merge(r.Tally)
 	}
 	return errors.Join(errs...)
 }

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"context"
@@ -23,7 +23,7 @@ var bulkChecks = []Check{
 // lists says what is wrong unless the store has just these objects, each
 // holding its own key.
 func lists(ctx context.Context, s store.Store, want ...string) error {
-	got, err := list(ctx, s, store.ListOptions{})
+	got, err := Keys(ctx, s, store.ListOptions{})
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func lists(ctx context.Context, s store.Store, want ...string) error {
 		return fmt.Errorf("the store lists\n%q, want\n%q", got, want)
 	}
 	for _, key := range want {
-		if err := holds(ctx, s, key, []byte(key)); err != nil {
+		if err := Holds(ctx, s, key, []byte(key)); err != nil {
 			return err
 		}
 	}
@@ -68,7 +68,7 @@ func bulkDeletePrefix(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("after deleting all under %q: %w", prefix, err)
 		}
 	}
-	folders, err := list(ctx, s, store.ListOptions{Prefix: "b/", Shallow: true})
+	folders, err := Keys(ctx, s, store.ListOptions{Prefix: "b/", Shallow: true})
 	if err == nil && !slices.Equal(folders, []string{"b/zarr.json"}) {
 		err = fmt.Errorf("after deleting all under b/c/ the folder b/ lists %q", folders)
 	}
@@ -96,7 +96,7 @@ func bulkDeleteEverything(ctx context.Context, s store.Store) error {
 }
 
 func bulkCopy(ctx context.Context, s store.Store) error {
-	data := pattern(2_500_000, 1)
+	data := Pattern(2_500_000, 1)
 	if _, err := put(ctx, s, "a/x", data); err != nil {
 		return err
 	}
@@ -114,27 +114,27 @@ func bulkCopy(ctx context.Context, s store.Store) error {
 	if _, err := put(ctx, s, "a/x", []byte("changed")); err != nil {
 		return err
 	}
-	if err := holds(ctx, s, "b/c/y", data); err != nil {
+	if err := Holds(ctx, s, "b/c/y", data); err != nil {
 		return fmt.Errorf("a copy, after its source was replaced: %w", err)
 	}
 	if _, err := store.Copy(ctx, s, "a/x", "b/c/y", store.Cond{}); err != nil {
 		return err
 	}
-	if err := holds(ctx, s, "b/c/y", []byte("changed")); err != nil {
+	if err := Holds(ctx, s, "b/c/y", []byte("changed")); err != nil {
 		return err
 	}
 	_, err = store.Copy(ctx, s, "a/none", "b/none", store.Cond{})
-	if err := wants(err, store.ErrNotExist, "copy of what is absent"); err != nil {
+	if err := Wants(err, store.ErrNotExist, "copy of what is absent"); err != nil {
 		return err
 	}
-	if err := absent(ctx, s, "b/none"); err != nil {
+	if err := Absent(ctx, s, "b/none"); err != nil {
 		return err
 	}
 	if !s.Guarantees().PutIfAbsent {
 		return nil
 	}
 	_, err = store.Copy(ctx, s, "b/c/y", "a/x", store.Cond{IfAbsent: true})
-	return wants(err, store.ErrExist, "copy if absent over what exists")
+	return Wants(err, store.ErrExist, "copy if absent over what exists")
 }
 
 func bulkRename(ctx context.Context, s store.Store) error {
@@ -144,15 +144,15 @@ func bulkRename(ctx context.Context, s store.Store) error {
 	if err := store.Rename(ctx, s, "a/", "new/place/b/"); err != nil {
 		return err
 	}
-	if err := errors.Join(absent(ctx, s, "a/zarr.json"), absent(ctx, s, "a/c/0/0")); err != nil {
+	if err := errors.Join(Absent(ctx, s, "a/zarr.json"), Absent(ctx, s, "a/c/0/0")); err != nil {
 		return err
 	}
 	for _, rest := range []string{"zarr.json", "c/0/0", "c/0/1"} {
-		if err := holds(ctx, s, "new/place/b/"+rest, []byte("a/"+rest)); err != nil {
+		if err := Holds(ctx, s, "new/place/b/"+rest, []byte("a/"+rest)); err != nil {
 			return err
 		}
 	}
-	top, err := list(ctx, s, store.ListOptions{Shallow: true})
+	top, err := Keys(ctx, s, store.ListOptions{Shallow: true})
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func bulkRenameRefused(ctx context.Context, s store.Store) error {
 		{"a/", "../d/", store.ErrInvalid},
 	} {
 		err := store.Rename(ctx, s, c.from, c.to)
-		if err := wants(err, c.want, "rename of %q to %q", c.from, c.to); err != nil {
+		if err := Wants(err, c.want, "rename of %q to %q", c.from, c.to); err != nil {
 			return err
 		}
 		if err := lists(ctx, s, keys...); err != nil {

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"context"
@@ -14,18 +14,18 @@ var contextChecks = []Check{
 	{Area: "context", Name: "cancelled", Run: contextCancelled},
 	{Area: "context", Name: "cancelled while listing", Run: contextListing, Heavy: true},
 	{Area: "context", Name: "cancelled while streaming", Run: contextStreaming},
-	{Area: "close", Name: "closed", Run: closed, closes: true},
+	{Area: "close", Name: "closed", Run: closed, Closes: true},
 }
 
-// everything is each operation on a store that has "a/x" and "a/y", as one that
+// Operations is each operation on a store that has "a/x" and "a/y", as one that
 // succeeds.
-func everything(s store.Store) map[string]func(ctx context.Context) error {
+func Operations(s store.Store) map[string]func(ctx context.Context) error {
 	return map[string]func(ctx context.Context) error{
 		"get":    func(ctx context.Context) error { _, _, err := s.Get(ctx, "a/x", store.GetOptions{}, nil); return err },
 		"stat":   func(ctx context.Context) error { _, err := s.Stat(ctx, "a/x"); return err },
 		"put":    func(ctx context.Context) error { _, err := put(ctx, s, "a/x", nil); return err },
 		"delete": func(ctx context.Context) error { return s.Delete(ctx, "a/x", store.Cond{}) },
-		"list":   func(ctx context.Context) error { _, err := list(ctx, s, store.ListOptions{}); return err },
+		"list":   func(ctx context.Context) error { _, err := Keys(ctx, s, store.ListOptions{}); return err },
 		"get ranges": func(ctx context.Context) error {
 			_, err := store.GetRanges(ctx, s, "a/x", store.Cond{}, []nd.Span{{Dst: make([]byte, 1)}})
 			return err
@@ -60,8 +60,8 @@ func contextCancelled(ctx context.Context, s store.Store) error {
 	}
 	done, cancel := context.WithCancel(ctx)
 	cancel()
-	for what, do := range everything(s) {
-		if err := wants(do(done), context.Canceled, "%s with a cancelled context", what); err != nil {
+	for what, do := range Operations(s) {
+		if err := Wants(do(done), context.Canceled, "%s with a cancelled context", what); err != nil {
 			return err
 		}
 		if err := lists(ctx, s, "a/x", "a/y"); err != nil {
@@ -93,11 +93,11 @@ func contextListing(ctx context.Context, s store.Store) error {
 	if seen == 1100 {
 		return errors.New("list yielded all of 1100 keys though the context was cancelled at the first")
 	}
-	return wants(last, context.Canceled, "list with a context cancelled meanwhile")
+	return Wants(last, context.Canceled, "list with a context cancelled meanwhile")
 }
 
 func contextStreaming(ctx context.Context, s store.Store) error {
-	if _, err := put(ctx, s, "a/x", pattern(1<<20, 1)); err != nil {
+	if _, err := put(ctx, s, "a/x", Pattern(1<<20, 1)); err != nil {
 		return err
 	}
 	ctx2, cancel := context.WithCancel(ctx)
@@ -115,17 +115,17 @@ func contextStreaming(ctx context.Context, s store.Store) error {
 	cancel()
 	if _, err := w.Write([]byte("x")); err == nil {
 		_, err = w.Commit()
-		if err := wants(err, context.Canceled, "commit with a cancelled context"); err != nil {
+		if err := Wants(err, context.Canceled, "commit with a cancelled context"); err != nil {
 			return err
 		}
-	} else if err := wants(err, context.Canceled, "write with a cancelled context"); err != nil {
+	} else if err := Wants(err, context.Canceled, "write with a cancelled context"); err != nil {
 		return err
 	}
-	if err := absent(ctx, s, "a/y"); err != nil {
+	if err := Absent(ctx, s, "a/y"); err != nil {
 		return err
 	}
 	_, err = io.Copy(io.Discard, r)
-	return wants(err, context.Canceled, "reading with a cancelled context")
+	return Wants(err, context.Canceled, "reading with a cancelled context")
 }
 
 // closed: after Close every operation says so.
@@ -136,8 +136,8 @@ func closed(ctx context.Context, s store.Store) error {
 	if err := errors.Join(s.Close(), s.Close()); err != nil {
 		return err
 	}
-	for what, do := range everything(s) {
-		if err := wants(do(ctx), store.ErrClosed, "%s after close", what); err != nil {
+	for what, do := range Operations(s) {
+		if err := Wants(do(ctx), store.ErrClosed, "%s after close", what); err != nil {
 			return err
 		}
 	}

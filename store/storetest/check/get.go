@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"bytes"
@@ -30,7 +30,7 @@ func getAbsent(ctx context.Context, s store.Store) error {
 		return err
 	}
 	for _, key := range []string{"nothing", "here/nothing", "not/here/at/all", "here/x/below", "her", "here/x1"} {
-		if err := absent(ctx, s, key); err != nil {
+		if err := Absent(ctx, s, key); err != nil {
 			return err
 		}
 		_, _, err := s.Get(ctx, key, store.GetOptions{}, nil)
@@ -38,15 +38,15 @@ func getAbsent(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("the error for the absent key %q does not name it: %w", key, err)
 		}
 		_, err = store.GetRanges(ctx, s, key, store.Cond{}, []nd.Span{{Dst: make([]byte, 1)}})
-		if err := wants(err, store.ErrNotExist, "ranges of the absent %q", key); err != nil {
+		if err := Wants(err, store.ErrNotExist, "ranges of the absent %q", key); err != nil {
 			return err
 		}
 		_, _, err = store.OpenReader(ctx, s, key, store.GetOptions{})
-		if err := wants(err, store.ErrNotExist, "a reader of the absent %q", key); err != nil {
+		if err := Wants(err, store.ErrNotExist, "a reader of the absent %q", key); err != nil {
 			return err
 		}
 		_, _, err = s.Get(ctx, key, store.GetOptions{Cond: store.Cond{IfMatch: "1-2-3"}}, nil)
-		if err := wants(err, store.ErrNotExist, "get with IfMatch of the absent %q", key); err != nil {
+		if err := Wants(err, store.ErrNotExist, "get with IfMatch of the absent %q", key); err != nil {
 			return err
 		}
 	}
@@ -55,11 +55,11 @@ func getAbsent(ctx context.Context, s store.Store) error {
 
 func getSizes(ctx context.Context, s store.Store) error {
 	for i, n := range []int{0, 1, 2, 511, 512, 4096, 65537, 1<<20 + 3} {
-		key, data := fmt.Sprintf("sizes/%d", n), pattern(n, byte(i))
+		key, data := fmt.Sprintf("sizes/%d", n), Pattern(n, byte(i))
 		if _, err := put(ctx, s, key, data); err != nil {
 			return err
 		}
-		if err := holds(ctx, s, key, data); err != nil {
+		if err := Holds(ctx, s, key, data); err != nil {
 			return err
 		}
 	}
@@ -68,7 +68,7 @@ func getSizes(ctx context.Context, s store.Store) error {
 
 // getAppends: what dst holds stays, and its room is used.
 func getAppends(ctx context.Context, s store.Store) error {
-	data := pattern(1000, 1)
+	data := Pattern(1000, 1)
 	if _, err := put(ctx, s, "x", data); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func getAppends(ctx context.Context, s store.Store) error {
 			return err
 		}
 		if !bytes.Equal(got, append([]byte("head"), data...)) {
-			return fmt.Errorf("get into a slice of 4 bytes with room for %d returned %s", room, brief(got))
+			return fmt.Errorf("get into a slice of 4 bytes with room for %d returned %s", room, Brief(got))
 		}
 		if room >= len(data) && &got[0] != &dst[0] {
 			return fmt.Errorf("get did not use the room that dst has")
@@ -95,7 +95,7 @@ func getAppends(ctx context.Context, s store.Store) error {
 }
 
 func getKeepsDst(ctx context.Context, s store.Store) error {
-	if _, err := put(ctx, s, "x", pattern(100, 1)); err != nil {
+	if _, err := put(ctx, s, "x", Pattern(100, 1)); err != nil {
 		return err
 	}
 	for what, get := range map[string]func(dst []byte) ([]byte, store.Info, error){
@@ -112,7 +112,7 @@ func getKeepsDst(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("get: %s: no error", what)
 		}
 		if string(got) != "head" || &got[0] != &dst[0] {
-			return fmt.Errorf("get: %s: returned %s, not the dst it was given", what, brief(got))
+			return fmt.Errorf("get: %s: returned %s, not the dst it was given", what, Brief(got))
 		}
 		if info != (store.Info{}) {
 			return fmt.Errorf("get: %s: returned the info %+v with an error", what, info)
@@ -123,7 +123,7 @@ func getKeepsDst(ctx context.Context, s store.Store) error {
 
 // getPrivate: whoever changes what Get returned changes nothing else.
 func getPrivate(ctx context.Context, s store.Store) error {
-	data := pattern(3000, 1)
+	data := Pattern(3000, 1)
 	if _, err := put(ctx, s, "x", data); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func getPrivate(ctx context.Context, s store.Store) error {
 		return err
 	}
 	clear(got[:cap(got)])
-	return holds(ctx, s, "x", data)
+	return Holds(ctx, s, "x", data)
 }
 
 // getFolder: a folder is not an object.
@@ -140,11 +140,11 @@ func getFolder(ctx context.Context, s store.Store) error {
 	if err := putAll(ctx, s, "a/b/c"); err != nil {
 		return err
 	}
-	return errors.Join(absent(ctx, s, "a"), absent(ctx, s, "a/b"))
+	return errors.Join(Absent(ctx, s, "a"), Absent(ctx, s, "a/b"))
 }
 
 func getMax(ctx context.Context, s store.Store) error {
-	data := pattern(100, 1)
+	data := Pattern(100, 1)
 	if _, err := put(ctx, s, "x", data); err != nil {
 		return err
 	}
@@ -168,11 +168,11 @@ func getMax(ctx context.Context, s store.Store) error {
 			return err
 		}
 		if !c.ok {
-			if err := wants(err, store.ErrTooLarge, "get of 100 bytes with %+v", o); err != nil {
+			if err := Wants(err, store.ErrTooLarge, "get of 100 bytes with %+v", o); err != nil {
 				return err
 			}
 			_, _, err := store.OpenReader(ctx, s, "x", o)
-			if err := wants(err, store.ErrTooLarge, "a reader of 100 bytes with %+v", o); err != nil {
+			if err := Wants(err, store.ErrTooLarge, "a reader of 100 bytes with %+v", o); err != nil {
 				return err
 			}
 		}
@@ -182,7 +182,7 @@ func getMax(ctx context.Context, s store.Store) error {
 
 // getStat: Stat, Get and List tell the same.
 func getStat(ctx context.Context, s store.Store) error {
-	v, err := put(ctx, s, "a/x", pattern(77, 1))
+	v, err := put(ctx, s, "a/x", Pattern(77, 1))
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func getStat(ctx context.Context, s store.Store) error {
 }
 
 func getBadOptions(ctx context.Context, s store.Store) error {
-	if _, err := put(ctx, s, "x", pattern(10, 1)); err != nil {
+	if _, err := put(ctx, s, "x", Pattern(10, 1)); err != nil {
 		return err
 	}
 	for _, o := range []store.GetOptions{
@@ -222,7 +222,7 @@ func getBadOptions(ctx context.Context, s store.Store) error {
 		{Cond: store.Cond{IfMatch: "1", IfNoneMatch: "2"}},
 	} {
 		_, _, err := s.Get(ctx, "x", o, nil)
-		if err := wants(err, store.ErrInvalid, "get with %+v", o); err != nil {
+		if err := Wants(err, store.ErrInvalid, "get with %+v", o); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"context"
@@ -20,7 +20,7 @@ var listChecks = []Check{
 
 func listEmpty(ctx context.Context, s store.Store) error {
 	for _, o := range []store.ListOptions{{}, {Shallow: true}, {Prefix: "a/b/"}, {After: "x"}} {
-		keys, err := list(ctx, s, o)
+		keys, err := Keys(ctx, s, o)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func listOptions(ctx context.Context, s store.Store) error {
 }
 
 func listLikeModel(ctx context.Context, s store.Store, o store.ListOptions) error {
-	got, err := list(ctx, s, o)
+	got, err := Keys(ctx, s, o)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func listMany(ctx context.Context, s store.Store) error {
 		return err
 	}
 	slices.Sort(want)
-	got, err := list(ctx, s, store.ListOptions{Prefix: "many/"})
+	got, err := Keys(ctx, s, store.ListOptions{Prefix: "many/"})
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func listBody(ctx context.Context, s store.Store) error {
 			continue
 		}
 		seen[info.Key] = true
-		if err := holds(ctx, s, info.Key, []byte(info.Key)); err != nil {
+		if err := Holds(ctx, s, info.Key, []byte(info.Key)); err != nil {
 			return err
 		}
 		if err := s.Delete(ctx, info.Key, store.Cond{}); err != nil {
@@ -194,14 +194,14 @@ func listBadPrefix(ctx context.Context, s store.Store) error {
 		return err
 	}
 	for _, prefix := range []string{"a", "/", "//", "a//", "../", "a/../", "./", "\x00/", "a/b"} {
-		_, err := list(ctx, s, store.ListOptions{Prefix: prefix})
-		if err := wants(err, store.ErrInvalid, "list with the prefix %q", prefix); err != nil {
+		_, err := Keys(ctx, s, store.ListOptions{Prefix: prefix})
+		if err := Wants(err, store.ErrInvalid, "list with the prefix %q", prefix); err != nil {
 			return err
 		}
 		err = store.DeletePrefix(ctx, s, prefix)
-		if err := wants(err, store.ErrInvalid, "deleting all under the prefix %q", prefix); err != nil {
+		if err := Wants(err, store.ErrInvalid, "deleting all under the prefix %q", prefix); err != nil {
 			return err
 		}
 	}
-	return holds(ctx, s, "a/b", []byte("a/b"))
+	return Holds(ctx, s, "a/b", []byte("a/b"))
 }

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ var putChecks = []Check{
 func putParts(ctx context.Context, s store.Store) error {
 	many := make([][]byte, 3000)
 	for i := range many {
-		many[i] = pattern(i%7, byte(i))
+		many[i] = Pattern(i%7, byte(i))
 	}
 	for i, parts := range [][][]byte{
 		nil,
@@ -33,7 +33,7 @@ func putParts(ctx context.Context, s store.Store) error {
 		{{}, nil, {}},
 		{[]byte("one")},
 		{[]byte("o"), []byte("n"), nil, []byte("e")},
-		{nil, pattern(70000, 3), pattern(1, 4), pattern(70000, 5)},
+		{nil, Pattern(70000, 3), Pattern(1, 4), Pattern(70000, 5)},
 		many,
 	} {
 		before := slices.Clone(parts)
@@ -41,7 +41,7 @@ func putParts(ctx context.Context, s store.Store) error {
 		if _, err := s.Put(ctx, key, parts, store.Cond{}); err != nil {
 			return err
 		}
-		if err := holds(ctx, s, key, bytes.Join(before, nil)); err != nil {
+		if err := Holds(ctx, s, key, bytes.Join(before, nil)); err != nil {
 			return err
 		}
 		for j := range parts {
@@ -56,7 +56,7 @@ func putParts(ctx context.Context, s store.Store) error {
 // putKeepsNothing: callers reuse their buffers at once.
 func putKeepsNothing(ctx context.Context, s store.Store) error {
 	for _, n := range []int{1, 100, 1 << 17} {
-		a, b := pattern(n, 1), pattern(n, 2)
+		a, b := Pattern(n, 1), Pattern(n, 2)
 		want := slices.Concat(a, b)
 		parts := [][]byte{a, b}
 		if _, err := s.Put(ctx, "two", parts, store.Cond{}); err != nil {
@@ -68,7 +68,7 @@ func putKeepsNothing(ctx context.Context, s store.Store) error {
 		clear(a)
 		clear(b)
 		clear(parts)
-		if err := errors.Join(holds(ctx, s, "two", want), holds(ctx, s, "one", want[:n])); err != nil {
+		if err := errors.Join(Holds(ctx, s, "two", want), Holds(ctx, s, "one", want[:n])); err != nil {
 			return fmt.Errorf("the caller's buffers were overwritten after put: %w", err)
 		}
 	}
@@ -77,15 +77,15 @@ func putKeepsNothing(ctx context.Context, s store.Store) error {
 
 func putReplaces(ctx context.Context, s store.Store) error {
 	for i, n := range []int{10, 1000, 3, 0, 5} {
-		data := pattern(n, byte(i))
+		data := Pattern(n, byte(i))
 		if _, err := put(ctx, s, "a/x", data); err != nil {
 			return err
 		}
-		if err := holds(ctx, s, "a/x", data); err != nil {
+		if err := Holds(ctx, s, "a/x", data); err != nil {
 			return err
 		}
 	}
-	keys, err := list(ctx, s, store.ListOptions{})
+	keys, err := Keys(ctx, s, store.ListOptions{})
 	if err == nil && !slices.Equal(keys, []string{"a/x"}) {
 		err = fmt.Errorf("five puts under one key left the keys %q", keys)
 	}
@@ -134,13 +134,13 @@ func putFolder(ctx context.Context, s store.Store) error {
 		}
 		_, err := put(ctx, s, c.second, []byte("second"))
 		if err == nil {
-			if err := holds(ctx, s, c.second, []byte("second")); err != nil {
+			if err := Holds(ctx, s, c.second, []byte("second")); err != nil {
 				return fmt.Errorf("%q was accepted beside %q: %w", c.second, c.first, err)
 			}
-		} else if err := wants(err, store.ErrExist, "put of %q beside %q", c.second, c.first); err != nil {
+		} else if err := Wants(err, store.ErrExist, "put of %q beside %q", c.second, c.first); err != nil {
 			return err
 		}
-		if err := holds(ctx, s, c.first, []byte(c.first)); err != nil {
+		if err := Holds(ctx, s, c.first, []byte(c.first)); err != nil {
 			return fmt.Errorf("after a put of %q: %w", c.second, err)
 		}
 		if err := s.Delete(ctx, c.first, store.Cond{}); err != nil {
@@ -149,7 +149,7 @@ func putFolder(ctx context.Context, s store.Store) error {
 		if err := putAll(ctx, s, c.second); err != nil {
 			return fmt.Errorf("%q was deleted, but still is in the way: %w", c.first, err)
 		}
-		if err := holds(ctx, s, c.second, []byte(c.second)); err != nil {
+		if err := Holds(ctx, s, c.second, []byte(c.second)); err != nil {
 			return err
 		}
 	}
@@ -166,11 +166,11 @@ func putTooLarge(ctx context.Context, s store.Store) error {
 	if _, err := store.Copy(ctx, s, "largest", "copy", store.Cond{}); err != nil {
 		return err
 	}
-	if err := errors.Join(holds(ctx, s, "largest", data), holds(ctx, s, "copy", data)); err != nil {
+	if err := errors.Join(Holds(ctx, s, "largest", data), Holds(ctx, s, "copy", data)); err != nil {
 		return err
 	}
 	_, err := put(ctx, s, "larger", append(data, 0))
-	if err := wants(err, store.ErrTooLarge, "put of one byte more than MaxObject"); err != nil {
+	if err := Wants(err, store.ErrTooLarge, "put of one byte more than MaxObject"); err != nil {
 		return err
 	}
 	w, err := store.OpenWriter(ctx, s, "larger", store.Cond{})
@@ -184,8 +184,8 @@ func putTooLarge(ctx context.Context, s store.Store) error {
 	if _, err = w.Write([]byte{0}); err == nil {
 		_, err = w.Commit()
 	}
-	if err := wants(err, store.ErrTooLarge, "writing one byte more than MaxObject as a stream"); err != nil {
+	if err := Wants(err, store.ErrTooLarge, "writing one byte more than MaxObject as a stream"); err != nil {
 		return err
 	}
-	return absent(ctx, s, "larger")
+	return Absent(ctx, s, "larger")
 }

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ var streamChecks = []Check{
 }
 
 func streamRead(ctx context.Context, s store.Store) error {
-	data := pattern(300_000, 1)
+	data := Pattern(300_000, 1)
 	if _, err := put(ctx, s, "x", data); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func streamRead(ctx context.Context, s store.Store) error {
 
 // streamOneVersion: a reader is not disturbed by who replaces the object.
 func streamOneVersion(ctx context.Context, s store.Store) error {
-	old := pattern(300_000, 1)
+	old := Pattern(300_000, 1)
 	if _, err := put(ctx, s, "a/x", old); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func streamOneVersion(ctx context.Context, s store.Store) error {
 	if _, err := io.ReadFull(r, got); err != nil {
 		return err
 	}
-	if _, err := put(ctx, s, "a/x", pattern(300_000, 2)); err != nil {
+	if _, err := put(ctx, s, "a/x", Pattern(300_000, 2)); err != nil {
 		return err
 	}
 	if err := s.Delete(ctx, "a/x", store.Cond{}); err != nil {
@@ -95,7 +95,7 @@ func streamWrite(ctx context.Context, s store.Store) error {
 		defer w.Close()
 		var want []byte
 		for j, n := range pieces {
-			p := pattern(n, byte(j))
+			p := Pattern(n, byte(j))
 			want = append(want, p...)
 			if m, err := w.Write(p); err != nil || m != n {
 				return fmt.Errorf("write of %d bytes returned %d, %w", n, m, err)
@@ -106,7 +106,7 @@ func streamWrite(ctx context.Context, s store.Store) error {
 		if err != nil {
 			return err
 		}
-		if err := holds(ctx, s, key, want); err != nil {
+		if err := Holds(ctx, s, key, want); err != nil {
 			return err
 		}
 		info, err := s.Stat(ctx, key)
@@ -125,7 +125,7 @@ func streamWrite(ctx context.Context, s store.Store) error {
 		if _, err := w.Commit(); err == nil {
 			return errors.New("a second commit succeeded")
 		}
-		if err := holds(ctx, s, key, want); err != nil {
+		if err := Holds(ctx, s, key, want); err != nil {
 			return err
 		}
 	}
@@ -143,14 +143,14 @@ func streamHidden(ctx context.Context, s store.Store) error {
 			return err
 		}
 		defer w.Close()
-		if _, err := w.Write(pattern(1<<20, 1)); err != nil {
+		if _, err := w.Write(Pattern(1<<20, 1)); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(holds(ctx, s, "a/x", []byte("old")), absent(ctx, s, "a/new"), absent(ctx, s, "b/new")); err != nil {
+	if err := errors.Join(Holds(ctx, s, "a/x", []byte("old")), Absent(ctx, s, "a/new"), Absent(ctx, s, "b/new")); err != nil {
 		return err
 	}
-	keys, err := list(ctx, s, store.ListOptions{})
+	keys, err := Keys(ctx, s, store.ListOptions{})
 	if err == nil && len(keys) != 1 {
 		err = fmt.Errorf("while objects are being written list yields %q", keys)
 	}
@@ -179,10 +179,10 @@ func streamAbort(ctx context.Context, s store.Store) error {
 			return errors.New("write succeeded after close")
 		}
 	}
-	if err := holds(ctx, s, "a/x", []byte("old")); err != nil {
+	if err := Holds(ctx, s, "a/x", []byte("old")); err != nil {
 		return err
 	}
-	keys, err := list(ctx, s, store.ListOptions{Shallow: true})
+	keys, err := Keys(ctx, s, store.ListOptions{Shallow: true})
 	if err == nil && len(keys) != 1 {
 		err = fmt.Errorf("aborted writers left %q", keys)
 	}
@@ -215,10 +215,10 @@ func streamCond(ctx context.Context, s store.Store) error {
 			return err
 		}
 		_, err = w.Commit()
-		if err := wants(err, c.want, "commit with %+v, over what came in between,", c.cond); err != nil {
+		if err := Wants(err, c.want, "commit with %+v, over what came in between,", c.cond); err != nil {
 			return err
 		}
-		if err := holds(ctx, s, c.key, []byte("theirs")); err != nil {
+		if err := Holds(ctx, s, c.key, []byte("theirs")); err != nil {
 			return err
 		}
 	}

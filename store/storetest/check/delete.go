@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func deleteAbsent(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("deleting what is absent should succeed: %w", err)
 		}
 	}
-	return holds(ctx, s, "here/x", []byte("here/x"))
+	return Holds(ctx, s, "here/x", []byte("here/x"))
 }
 
 func deleteOne(ctx context.Context, s store.Store) error {
@@ -36,10 +36,10 @@ func deleteOne(ctx context.Context, s store.Store) error {
 	if err := s.Delete(ctx, "a/x", store.Cond{}); err != nil {
 		return err
 	}
-	if err := absent(ctx, s, "a/x"); err != nil {
+	if err := Absent(ctx, s, "a/x"); err != nil {
 		return err
 	}
-	return errors.Join(holds(ctx, s, "a/y", []byte("a/y")), holds(ctx, s, "ax", []byte("ax")))
+	return errors.Join(Holds(ctx, s, "a/y", []byte("a/y")), Holds(ctx, s, "ax", []byte("ax")))
 }
 
 // deleteFolder: Delete is for objects; it never takes what is below with it.
@@ -50,7 +50,7 @@ func deleteFolder(ctx context.Context, s store.Store) error {
 	if err := errors.Join(s.Delete(ctx, "a", store.Cond{}), s.Delete(ctx, "a/b", store.Cond{})); err != nil {
 		return fmt.Errorf("a folder is an absent key, deleting it should succeed: %w", err)
 	}
-	return holds(ctx, s, "a/b/c", []byte("a/b/c"))
+	return Holds(ctx, s, "a/b/c", []byte("a/b/c"))
 }
 
 // deleteLast: a folder ends with its last object, and can begin again.
@@ -62,7 +62,7 @@ func deleteLast(ctx context.Context, s store.Store) error {
 		if err := s.Delete(ctx, "a/b/c/d", store.Cond{}); err != nil {
 			return err
 		}
-		keys, err := list(ctx, s, store.ListOptions{Prefix: "a/", Shallow: true})
+		keys, err := Keys(ctx, s, store.ListOptions{Prefix: "a/", Shallow: true})
 		if err != nil {
 			return err
 		}
@@ -78,9 +78,9 @@ func deleteBadCond(ctx context.Context, s store.Store) error {
 		return err
 	}
 	for _, c := range []store.Cond{{IfAbsent: true}, {IfNoneMatch: "1"}} {
-		if err := wants(s.Delete(ctx, "x", c), store.ErrInvalid, "delete with %+v", c); err != nil {
+		if err := Wants(s.Delete(ctx, "x", c), store.ErrInvalid, "delete with %+v", c); err != nil {
 			return err
 		}
 	}
-	return holds(ctx, s, "x", []byte("x"))
+	return Holds(ctx, s, "x", []byte("x"))
 }

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"bytes"
@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/dosna/dosna/store"
 )
 
-var races = []race{
+// Races returns the checks in which many use the store at once.
+func Races() []Race { return slices.Clone(races) }
+
+var races = []Race{
 	{name: "no torn reads", setup: putFirst, work: raceTorn},
 	{name: "streams", light: true, setup: putFirst, work: raceStreams},
 	{name: "versions are never used twice", setup: putFirst, work: raceVersions, judge: judgeVersions},
@@ -34,7 +38,7 @@ var races = []race{
 var raceChecks = func() []Check {
 	out := make([]Check, len(races))
 	for i, r := range races {
-		out[i] = r.check()
+		out[i] = r.Check()
 	}
 	return out
 }()
@@ -47,7 +51,7 @@ func coloured(colour byte) []byte {
 
 func whole(p []byte) error {
 	if len(p) == 0 || !bytes.Equal(p, coloured(p[0])) {
-		return fmt.Errorf("a read returned parts of different puts, or part of one: %s", brief(p))
+		return fmt.Errorf("a read returned parts of different puts, or part of one: %s", Brief(p))
 	}
 	return nil
 }
@@ -57,7 +61,7 @@ func putFirst(ctx context.Context, s store.Store) error {
 	return err
 }
 
-func raceTorn(ctx context.Context, s store.Store, worker int, _ *tally) error {
+func raceTorn(ctx context.Context, s store.Store, worker int, _ *Tally) error {
 	var buf []byte
 	for i := range 60 {
 		if worker%4 == 0 {
@@ -104,7 +108,7 @@ func raceSpans(ctx context.Context, s store.Store, c store.Cond, spans []span, c
 	}
 	for _, p := range spans {
 		if dst := p.nd().Dst; !bytes.Equal(dst, bytes.Repeat([]byte{byte(colour)}, len(dst))) {
-			return fmt.Errorf("spans read at once are of different puts, or of another version than was asked for: %s", brief(dst))
+			return fmt.Errorf("spans read at once are of different puts, or of another version than was asked for: %s", Brief(dst))
 		}
 	}
 	return nil
@@ -112,7 +116,7 @@ func raceSpans(ctx context.Context, s store.Store, c store.Cond, spans []span, c
 
 // raceStreams: what is written as a stream appears at once, too, and what is
 // read as one is one object, or an error.
-func raceStreams(ctx context.Context, s store.Store, worker int, _ *tally) error {
+func raceStreams(ctx context.Context, s store.Store, worker int, _ *Tally) error {
 	for i := range 15 {
 		switch worker % 4 {
 		case 0:
@@ -179,7 +183,7 @@ func readColour(ctx context.Context, s store.Store) error {
 
 // raceVersions notes which version each writer was given, and which each reader
 // saw, for which bytes.
-func raceVersions(ctx context.Context, s store.Store, worker int, t *tally) error {
+func raceVersions(ctx context.Context, s store.Store, worker int, t *Tally) error {
 	note := func(v store.Version, colour byte, size int64) {
 		if v != "" {
 			t.add(fmt.Sprintf("%q %d %d", v, colour, size))
@@ -216,7 +220,7 @@ func raceVersions(ctx context.Context, s store.Store, worker int, t *tally) erro
 	return nil
 }
 
-func judgeVersions(_ context.Context, _ store.Store, t *tally) error {
+func judgeVersions(_ context.Context, _ store.Store, t *Tally) error {
 	seen := map[string]string{}
 	for _, note := range t.sorted() {
 		v := note[:strings.LastIndexByte(note, '"')+1]
@@ -229,7 +233,7 @@ func judgeVersions(_ context.Context, _ store.Store, t *tally) error {
 }
 
 // raceAbsent: in each of many rounds all put, and one may succeed.
-func raceAbsent(ctx context.Context, s store.Store, worker int, t *tally) error {
+func raceAbsent(ctx context.Context, s store.Store, worker int, t *Tally) error {
 	for round := range 40 {
 		_, err := s.Put(ctx, absentKey(round), [][]byte{{byte(worker)}}, store.Cond{IfAbsent: true})
 		if err == nil {
@@ -243,7 +247,7 @@ func raceAbsent(ctx context.Context, s store.Store, worker int, t *tally) error 
 
 func absentKey(round int) string { return fmt.Sprintf("a/%d/x", round) }
 
-func judgeAbsent(ctx context.Context, s store.Store, t *tally) error {
+func judgeAbsent(ctx context.Context, s store.Store, t *Tally) error {
 	winners := map[int]int{}
 	for _, note := range t.sorted() {
 		var round, worker int
@@ -254,7 +258,7 @@ func judgeAbsent(ctx context.Context, s store.Store, t *tally) error {
 			return fmt.Errorf("more than one put if absent of a key succeeded: those of workers %d and %d", first, worker)
 		}
 		winners[round] = worker
-		if err := holds(ctx, s, absentKey(round), []byte{byte(worker)}); err != nil {
+		if err := Holds(ctx, s, absentKey(round), []byte{byte(worker)}); err != nil {
 			return fmt.Errorf("the object is not of the one put if absent that succeeded: %w", err)
 		}
 	}
@@ -264,7 +268,7 @@ func judgeAbsent(ctx context.Context, s store.Store, t *tally) error {
 	return nil
 }
 
-func raceMatch(ctx context.Context, s store.Store, worker int, _ *tally) error {
+func raceMatch(ctx context.Context, s store.Store, worker int, _ *Tally) error {
 	for range 8 {
 		if err := Increment(ctx, s, fmt.Sprintf("a/%d", worker%2)); err != nil {
 			return err
@@ -273,14 +277,14 @@ func raceMatch(ctx context.Context, s store.Store, worker int, _ *tally) error {
 	return nil
 }
 
-func judgeMatch(ctx context.Context, s store.Store, _ *tally) error {
+func judgeMatch(ctx context.Context, s store.Store, _ *Tally) error {
 	for _, key := range []string{"a/0", "a/1"} {
 		n, err := Count(ctx, s, key)
 		if err != nil {
 			return err
 		}
-		if n != workers/2*8 {
-			return fmt.Errorf("%d increments by conditional puts counted to %d", workers/2*8, n)
+		if n != Workers/2*8 {
+			return fmt.Errorf("%d increments by conditional puts counted to %d", Workers/2*8, n)
 		}
 	}
 	return nil
@@ -288,7 +292,7 @@ func judgeMatch(ctx context.Context, s store.Store, _ *tally) error {
 
 // raceDelete: as many deletes of a version succeed as puts did, and no more;
 // nobody's object is taken with another's version.
-func raceDelete(ctx context.Context, s store.Store, worker int, t *tally) error {
+func raceDelete(ctx context.Context, s store.Store, worker int, t *Tally) error {
 	for range 25 {
 		_, err := s.Put(ctx, "a/x", [][]byte{{byte(worker)}}, store.Cond{IfAbsent: true})
 		if err == nil {
@@ -314,7 +318,7 @@ func raceDelete(ctx context.Context, s store.Store, worker int, t *tally) error 
 	return nil
 }
 
-func judgeDelete(ctx context.Context, s store.Store, t *tally) error {
+func judgeDelete(ctx context.Context, s store.Store, t *Tally) error {
 	left := 1
 	if _, err := s.Stat(ctx, "a/x"); errors.Is(err, store.ErrNotExist) {
 		left = 0
@@ -329,7 +333,7 @@ func judgeDelete(ctx context.Context, s store.Store, t *tally) error {
 
 // raceOnce: of all who replace or delete one version, one succeeds, once. No two
 // put the same bytes, which might have the same version.
-func raceOnce(ctx context.Context, s store.Store, worker int, t *tally) error {
+func raceOnce(ctx context.Context, s store.Store, worker int, t *Tally) error {
 	for i := range 40 {
 		info, err := s.Stat(ctx, "a/x")
 		if errors.Is(err, store.ErrNotExist) {
@@ -358,7 +362,7 @@ func raceOnce(ctx context.Context, s store.Store, worker int, t *tally) error {
 	return nil
 }
 
-func judgeOnce(_ context.Context, _ store.Store, t *tally) error {
+func judgeOnce(_ context.Context, _ store.Store, t *Tally) error {
 	for _, v := range t.sorted() {
 		if n := t.n[v]; n != 1 {
 			return fmt.Errorf("%d conditional puts and deletes of the one version %q succeeded", n, v)
@@ -367,7 +371,7 @@ func judgeOnce(_ context.Context, _ store.Store, t *tally) error {
 	return nil
 }
 
-func raceGet(ctx context.Context, s store.Store, worker int, _ *tally) error {
+func raceGet(ctx context.Context, s store.Store, worker int, _ *Tally) error {
 	for i := range 60 {
 		if worker%4 == 0 {
 			if _, err := put(ctx, s, "a/x", coloured(byte(worker+i))); err != nil {
@@ -397,14 +401,14 @@ func raceGet(ctx context.Context, s store.Store, worker int, _ *tally) error {
 // raceFolders: each worker puts and deletes its own key among the others'.
 // Folders that are empty for a moment must not take what is being put with
 // them.
-func raceFolders(ctx context.Context, s store.Store, worker int, _ *tally) error {
+func raceFolders(ctx context.Context, s store.Store, worker int, _ *Tally) error {
 	key := folderKey(worker)
 	data := []byte(key)
 	for i := range 40 {
 		if _, err := put(ctx, s, key, data); err != nil {
 			return err
 		}
-		if err := holds(ctx, s, key, data); err != nil {
+		if err := Holds(ctx, s, key, data); err != nil {
 			return err
 		}
 		if i == 39 && worker%2 == 0 {
@@ -414,7 +418,7 @@ func raceFolders(ctx context.Context, s store.Store, worker int, _ *tally) error
 			return err
 		}
 		if rand.IntN(3) == 0 {
-			if _, err := list(ctx, s, store.ListOptions{Prefix: "a/"}); err != nil {
+			if _, err := Keys(ctx, s, store.ListOptions{Prefix: "a/"}); err != nil {
 				return err
 			}
 		}
@@ -424,9 +428,9 @@ func raceFolders(ctx context.Context, s store.Store, worker int, _ *tally) error
 
 func folderKey(worker int) string { return fmt.Sprintf("a/b/%d/%d", worker%3, worker) }
 
-func judgeFolders(ctx context.Context, s store.Store, _ *tally) error {
+func judgeFolders(ctx context.Context, s store.Store, _ *Tally) error {
 	var want []string
-	for worker := 0; worker < workers; worker += 2 {
+	for worker := 0; worker < Workers; worker += 2 {
 		want = append(want, folderKey(worker))
 	}
 	return lists(ctx, s, want...)

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ var rangeChecks = []Check{
 // rangesGet compares every small range with what a slice gives.
 func rangesGet(ctx context.Context, s store.Store) error {
 	for _, size := range []int64{0, 1, 10} {
-		data := pattern(int(size), 1)
+		data := Pattern(int(size), 1)
 		if _, err := put(ctx, s, "x", data); err != nil {
 			return err
 		}
@@ -55,16 +55,16 @@ func rangesGet(ctx context.Context, s store.Store) error {
 }
 
 func rangesBeyond(ctx context.Context, s store.Store) error {
-	if _, err := put(ctx, s, "x", pattern(10, 1)); err != nil {
+	if _, err := put(ctx, s, "x", Pattern(10, 1)); err != nil {
 		return err
 	}
 	for _, r := range []store.Range{{Off: 11}, {Off: 11, Len: 1}, {Off: math.MaxInt64}, {Off: math.MaxInt64, Len: math.MaxInt64}} {
 		_, _, err := s.Get(ctx, "x", store.GetOptions{Range: r}, nil)
-		if err := wants(err, io.ErrUnexpectedEOF, "get of %+v of 10 bytes", r); err != nil {
+		if err := Wants(err, io.ErrUnexpectedEOF, "get of %+v of 10 bytes", r); err != nil {
 			return err
 		}
 		_, _, err = store.OpenReader(ctx, s, "x", store.GetOptions{Range: r})
-		if err := wants(err, io.ErrUnexpectedEOF, "a reader of %+v of 10 bytes", r); err != nil {
+		if err := Wants(err, io.ErrUnexpectedEOF, "a reader of %+v of 10 bytes", r); err != nil {
 			return err
 		}
 	}
@@ -104,7 +104,7 @@ func (p span) check(data []byte) error {
 	}
 	want := data[off : off+int64(p.n)]
 	if got := p.nd().Dst; !bytes.Equal(got, want) {
-		return fmt.Errorf("a span of %d bytes at %d of %d was filled with %s, want %s", p.n, p.off, len(data), brief(got), brief(want))
+		return fmt.Errorf("a span of %d bytes at %d of %d was filled with %s, want %s", p.n, p.off, len(data), Brief(got), Brief(want))
 	}
 	for _, edge := range [][]byte{p.room[:guard], p.room[guard+p.n:]} {
 		if !bytes.Equal(edge, bytes.Repeat([]byte{0xA5}, guard)) {
@@ -137,7 +137,7 @@ func readSpans(ctx context.Context, s store.Store, key string, data []byte, span
 }
 
 func rangesSpans(ctx context.Context, s store.Store) error {
-	data := pattern(1000, 1)
+	data := Pattern(1000, 1)
 	if _, err := put(ctx, s, "x", data); err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func rangesSpans(ctx context.Context, s store.Store) error {
 
 func rangesRandom(ctx context.Context, s store.Store) error {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	data := pattern(100_000, 1)
+	data := Pattern(100_000, 1)
 	if _, err := put(ctx, s, "x", data); err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func rangesRandom(ctx context.Context, s store.Store) error {
 
 // rangesMany: more spans than an operating system takes at once.
 func rangesMany(ctx context.Context, s store.Store) error {
-	data := pattern(20_000, 1)
+	data := Pattern(20_000, 1)
 	if _, err := put(ctx, s, "x", data); err != nil {
 		return err
 	}
@@ -211,13 +211,13 @@ func rangesMany(ctx context.Context, s store.Store) error {
 }
 
 func rangesSpansBeyond(ctx context.Context, s store.Store) error {
-	if _, err := put(ctx, s, "x", pattern(10, 1)); err != nil {
+	if _, err := put(ctx, s, "x", Pattern(10, 1)); err != nil {
 		return err
 	}
 	for _, p := range []span{newSpan(10, 1), newSpan(5, 6), newSpan(11, 0), newSpan(-11, 1), newSpan(-2, 3), newSpan(math.MaxInt64, 1), newSpan(math.MinInt64, 1)} {
 		for _, spans := range [][]nd.Span{{p.nd()}, {newSpan(0, 3).nd(), p.nd()}} {
 			_, err := store.GetRanges(ctx, s, "x", store.Cond{}, spans)
-			if err := wants(err, io.ErrUnexpectedEOF, "a span of %d bytes at %d of 10", p.n, p.off); err != nil {
+			if err := Wants(err, io.ErrUnexpectedEOF, "a span of %d bytes at %d of 10", p.n, p.off); err != nil {
 				return err
 			}
 		}
@@ -226,11 +226,11 @@ func rangesSpansBeyond(ctx context.Context, s store.Store) error {
 }
 
 func rangesConditions(ctx context.Context, s store.Store) error {
-	old, err := put(ctx, s, "x", pattern(10, 1))
+	old, err := put(ctx, s, "x", Pattern(10, 1))
 	if err != nil {
 		return err
 	}
-	now, err := put(ctx, s, "x", pattern(10, 2))
+	now, err := put(ctx, s, "x", Pattern(10, 2))
 	if err != nil || now == "" {
 		return err
 	}
@@ -239,13 +239,13 @@ func rangesConditions(ctx context.Context, s store.Store) error {
 		return err
 	}
 	_, err = store.GetRanges(ctx, s, "x", store.Cond{IfMatch: old}, spans)
-	if err := wants(err, store.ErrConflict, "ranges of an older version"); err != nil {
+	if err := Wants(err, store.ErrConflict, "ranges of an older version"); err != nil {
 		return err
 	}
 	_, err = store.GetRanges(ctx, s, "x", store.Cond{IfNoneMatch: now}, spans)
-	if err := wants(err, store.ErrNotModified, "ranges unless still of this version"); err != nil {
+	if err := Wants(err, store.ErrNotModified, "ranges unless still of this version"); err != nil {
 		return err
 	}
 	_, err = store.GetRanges(ctx, s, "x", store.Cond{IfAbsent: true}, spans)
-	return wants(err, store.ErrInvalid, "ranges with IfAbsent")
+	return Wants(err, store.ErrInvalid, "ranges with IfAbsent")
 }

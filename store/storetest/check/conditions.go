@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"context"
@@ -22,17 +22,17 @@ func condAbsent(ctx context.Context, s store.Store) error {
 		return err
 	}
 	_, err := s.Put(ctx, "a/x", [][]byte{[]byte("2")}, store.Cond{IfAbsent: true})
-	if err := wants(err, store.ErrExist, "put if absent of what exists"); err != nil {
+	if err := Wants(err, store.ErrExist, "put if absent of what exists"); err != nil {
 		return err
 	}
-	if err := holds(ctx, s, "a/x", []byte("1")); err != nil {
+	if err := Holds(ctx, s, "a/x", []byte("1")); err != nil {
 		return err
 	}
 	if _, err := put(ctx, s, "empty", nil); err != nil {
 		return err
 	}
 	_, err = s.Put(ctx, "empty", nil, store.Cond{IfAbsent: true})
-	if err := wants(err, store.ErrExist, "put if absent of an empty object"); err != nil {
+	if err := Wants(err, store.ErrExist, "put if absent of an empty object"); err != nil {
 		return err
 	}
 	if err := s.Delete(ctx, "a/x", store.Cond{}); err != nil {
@@ -41,7 +41,7 @@ func condAbsent(ctx context.Context, s store.Store) error {
 	if _, err := s.Put(ctx, "a/x", [][]byte{[]byte("3")}, store.Cond{IfAbsent: true}); err != nil {
 		return fmt.Errorf("put if absent of what was deleted: %w", err)
 	}
-	return holds(ctx, s, "a/x", []byte("3"))
+	return Holds(ctx, s, "a/x", []byte("3"))
 }
 
 func condPut(ctx context.Context, s store.Store) error {
@@ -55,11 +55,11 @@ func condPut(ctx context.Context, s store.Store) error {
 	}
 	for _, key := range []string{"a/x", "a/y", "b/c/d", "a/x/below", "a"} {
 		_, err = s.Put(ctx, key, [][]byte{[]byte("3")}, store.Cond{IfMatch: v1})
-		if err := wants(err, store.ErrConflict, "put over an older version of a/x, at %q,", key); err != nil {
+		if err := Wants(err, store.ErrConflict, "put over an older version of a/x, at %q,", key); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(holds(ctx, s, "a/x", []byte("2")), absent(ctx, s, "a/y"), absent(ctx, s, "b/c/d")); err != nil {
+	if err := errors.Join(Holds(ctx, s, "a/x", []byte("2")), Absent(ctx, s, "a/y"), Absent(ctx, s, "b/c/d")); err != nil {
 		return err
 	}
 	for what, v := range map[string]func() (store.Version, error){
@@ -77,7 +77,7 @@ func condPut(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("%s returned the version %q of what put returned as %q", what, v, v2)
 		}
 	}
-	keys, err := list(ctx, s, store.ListOptions{Shallow: true})
+	keys, err := Keys(ctx, s, store.ListOptions{Shallow: true})
 	if err == nil && len(keys) != 1 {
 		err = fmt.Errorf("a refused put left a folder: %q", keys)
 	}
@@ -93,19 +93,19 @@ func condDelete(ctx context.Context, s store.Store) error {
 	if err != nil {
 		return err
 	}
-	if err := wants(s.Delete(ctx, "a/x", store.Cond{IfMatch: v1}), store.ErrConflict, "delete of an older version"); err != nil {
+	if err := Wants(s.Delete(ctx, "a/x", store.Cond{IfMatch: v1}), store.ErrConflict, "delete of an older version"); err != nil {
 		return err
 	}
-	if err := holds(ctx, s, "a/x", []byte("2")); err != nil {
+	if err := Holds(ctx, s, "a/x", []byte("2")); err != nil {
 		return err
 	}
 	if err := s.Delete(ctx, "a/x", store.Cond{IfMatch: v2}); err != nil {
 		return err
 	}
-	if err := absent(ctx, s, "a/x"); err != nil {
+	if err := Absent(ctx, s, "a/x"); err != nil {
 		return err
 	}
-	return wants(s.Delete(ctx, "a/x", store.Cond{IfMatch: v2}), store.ErrConflict, "delete of a version of what is absent")
+	return Wants(s.Delete(ctx, "a/x", store.Cond{IfMatch: v2}), store.ErrConflict, "delete of a version of what is absent")
 }
 
 func condGet(ctx context.Context, s store.Store) error {
@@ -127,11 +127,11 @@ func condGet(ctx context.Context, s store.Store) error {
 		}
 	}
 	_, err = get(store.Cond{IfMatch: v1})
-	if err := wants(err, store.ErrConflict, "get of an older version"); err != nil {
+	if err := Wants(err, store.ErrConflict, "get of an older version"); err != nil {
 		return err
 	}
 	_, err = get(store.Cond{IfNoneMatch: v2})
-	return wants(err, store.ErrNotModified, "get unless still of this version")
+	return Wants(err, store.ErrNotModified, "get unless still of this version")
 }
 
 // condNeverIgnored: promised or not, a condition that does not hold never lets
@@ -153,7 +153,7 @@ func condNeverIgnored(ctx context.Context, s store.Store) error {
 	if _, _, err := s.Get(ctx, "x", store.GetOptions{Cond: never}, nil); err == nil {
 		return errors.New("get succeeded where the version did not match")
 	}
-	return holds(ctx, s, "x", []byte("x"))
+	return Holds(ctx, s, "x", []byte("x"))
 }
 
 func condBad(ctx context.Context, s store.Store) error {
@@ -162,13 +162,13 @@ func condBad(ctx context.Context, s store.Store) error {
 	}
 	for _, c := range []store.Cond{{IfNoneMatch: "1"}, {IfAbsent: true, IfMatch: "1"}} {
 		_, err := s.Put(ctx, "y", nil, c)
-		if err := wants(err, store.ErrInvalid, "put with %+v", c); err != nil {
+		if err := Wants(err, store.ErrInvalid, "put with %+v", c); err != nil {
 			return err
 		}
 		_, err = store.OpenWriter(ctx, s, "y", c)
-		if err := wants(err, store.ErrInvalid, "a writer with %+v", c); err != nil {
+		if err := Wants(err, store.ErrInvalid, "a writer with %+v", c); err != nil {
 			return err
 		}
 	}
-	return absent(ctx, s, "y")
+	return Absent(ctx, s, "y")
 }

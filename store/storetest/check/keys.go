@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"bytes"
@@ -48,12 +48,12 @@ func keysHostile(ctx context.Context, s store.Store) error {
 			"rename from": func() error { return store.Rename(ctx, s, key+"/", "y/") },
 			"rename to":   func() error { return store.Rename(ctx, s, "good/", key+"/") },
 		} {
-			if err := wants(try(), store.ErrInvalid, "%s with the key %q", what, key); err != nil {
+			if err := Wants(try(), store.ErrInvalid, "%s with the key %q", what, key); err != nil {
 				return err
 			}
 		}
 	}
-	keys, err := list(ctx, s, store.ListOptions{})
+	keys, err := Keys(ctx, s, store.ListOptions{})
 	if err == nil && !slices.Equal(keys, []string{"good/x"}) {
 		err = fmt.Errorf("after bad keys were refused the store lists %q", keys)
 	}
@@ -68,16 +68,16 @@ func keysUnusual(ctx context.Context, s store.Store) error {
 		"é", "e\u0301x", "日本語/データ", "🙂/🙃", "c/0/0/0", "0.0.0", "zarr.json", "a\u202eb", "\ufeffa",
 	}
 	for i, key := range keys {
-		if _, err := put(ctx, s, key, pattern(20, byte(i))); err != nil {
+		if _, err := put(ctx, s, key, Pattern(20, byte(i))); err != nil {
 			return err
 		}
 	}
 	for i, key := range keys {
-		if err := holds(ctx, s, key, pattern(20, byte(i))); err != nil {
+		if err := Holds(ctx, s, key, Pattern(20, byte(i))); err != nil {
 			return err
 		}
 	}
-	got, err := list(ctx, s, store.ListOptions{})
+	got, err := Keys(ctx, s, store.ListOptions{})
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func keysUnusual(ctx context.Context, s store.Store) error {
 			return err
 		}
 	}
-	if got, err = list(ctx, s, store.ListOptions{}); err == nil && len(got) > 0 {
+	if got, err = Keys(ctx, s, store.ListOptions{}); err == nil && len(got) > 0 {
 		err = fmt.Errorf("after every key was deleted list yields %q", got)
 	}
 	return err
@@ -115,10 +115,10 @@ func keysLong(ctx context.Context, s store.Store) error {
 		if _, err := put(ctx, s, key, []byte("long")); err != nil {
 			return err
 		}
-		if err := holds(ctx, s, key, []byte("long")); err != nil {
+		if err := Holds(ctx, s, key, []byte("long")); err != nil {
 			return err
 		}
-		keys, err := list(ctx, s, store.ListOptions{})
+		keys, err := Keys(ctx, s, store.ListOptions{})
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"context"
@@ -25,7 +25,7 @@ func putLasting(ctx context.Context, s store.Store) error { return putAll(ctx, s
 
 // raceList: while objects come and go, a listing has every one that stays, each
 // once, and in order where that is promised.
-func raceList(ctx context.Context, s store.Store, worker int, _ *tally) error {
+func raceList(ctx context.Context, s store.Store, worker int, _ *Tally) error {
 	for i := range 12 {
 		if worker%4 != 0 {
 			key := fmt.Sprintf("l/%d/passing%d", (worker+i)%9, worker)
@@ -63,8 +63,8 @@ func raceList(ctx context.Context, s store.Store, worker int, _ *tally) error {
 
 // raceBusy: a store is asked for more at once than it says is worth having under
 // way, also from within listings and streams, and answers everything.
-func raceBusy(ctx context.Context, s store.Store, worker int, _ *tally) error {
-	depth := min(4*s.Guarantees().Concurrency/workers+1, 16)
+func raceBusy(ctx context.Context, s store.Store, worker int, _ *Tally) error {
+	depth := min(4*s.Guarantees().Concurrency/Workers+1, 16)
 	errs := make(chan error, depth)
 	for i := range depth {
 		go func() { errs <- nested(ctx, s, fmt.Sprintf("b/%d/%d", worker, i)) }()
@@ -93,7 +93,7 @@ func nested(ctx context.Context, s store.Store, key string) error {
 			return err
 		}
 		defer w.Close()
-		if err := holds(ctx, s, info.Key, []byte(info.Key)); err != nil {
+		if err := Holds(ctx, s, info.Key, []byte(info.Key)); err != nil {
 			return err
 		}
 		if _, err := w.Write([]byte(info.Key)); err != nil {
@@ -102,7 +102,7 @@ func nested(ctx context.Context, s store.Store, key string) error {
 		if _, err := w.Commit(); err != nil {
 			return err
 		}
-		if err := holds(ctx, s, key, []byte(info.Key)); err != nil {
+		if err := Holds(ctx, s, key, []byte(info.Key)); err != nil {
 			return err
 		}
 		if n++; n == 2 {

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func Increment(ctx context.Context, s store.Store, key string) error {
 		case err != nil:
 			return err
 		case len(got) != 8:
-			return fmt.Errorf("a counter holds %s", brief(got))
+			return fmt.Errorf("a counter holds %s", Brief(got))
 		}
 		binary.LittleEndian.PutUint64(number[:], binary.LittleEndian.Uint64(number[:])+1)
 		_, err = s.Put(ctx, key, [][]byte{number[:3], number[3:]}, c)
@@ -42,7 +42,7 @@ func Count(ctx context.Context, s store.Store, key string) (int, error) {
 		return 0, err
 	}
 	if len(got) != 8 {
-		return 0, fmt.Errorf("a counter holds %s", brief(got))
+		return 0, fmt.Errorf("a counter holds %s", Brief(got))
 	}
 	return int(binary.LittleEndian.Uint64(got)), nil
 }

@@ -1,4 +1,4 @@
-package storetest
+package check
 
 import (
 	"bytes"
@@ -25,14 +25,14 @@ func putAll(ctx context.Context, s store.Store, keys ...string) error {
 	return nil
 }
 
-// holds says what is wrong unless the object under key is data.
-func holds(ctx context.Context, s store.Store, key string, data []byte) error {
+// Holds says what is wrong unless the object under key is data.
+func Holds(ctx context.Context, s store.Store, key string, data []byte) error {
 	got, info, err := s.Get(ctx, key, store.GetOptions{}, nil)
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(got, data) {
-		return fmt.Errorf("get %q returned %s, want %s", key, brief(got), brief(data))
+		return fmt.Errorf("get %q returned %s, want %s", key, Brief(got), Brief(data))
 	}
 	if info.Key != key || info.Size != int64(len(data)) || info.Dir {
 		return fmt.Errorf("get %q returned %d bytes with the info %+v", key, len(data), info)
@@ -40,18 +40,18 @@ func holds(ctx context.Context, s store.Store, key string, data []byte) error {
 	return nil
 }
 
-// absent says what is wrong unless there is no object under key.
-func absent(ctx context.Context, s store.Store, key string) error {
+// Absent says what is wrong unless there is no object under key.
+func Absent(ctx context.Context, s store.Store, key string) error {
 	_, _, err := s.Get(ctx, key, store.GetOptions{}, nil)
-	if err := wants(err, store.ErrNotExist, "get of %q, which should not exist,", key); err != nil {
+	if err := Wants(err, store.ErrNotExist, "get of %q, which should not exist,", key); err != nil {
 		return err
 	}
 	_, err = s.Stat(ctx, key)
-	return wants(err, store.ErrNotExist, "stat of %q, which should not exist,", key)
+	return Wants(err, store.ErrNotExist, "stat of %q, which should not exist,", key)
 }
 
-// wants says what is wrong unless err is a store's error that wraps target.
-func wants(err, target error, format string, args ...any) error {
+// Wants says what is wrong unless err is a store's error that wraps target.
+func Wants(err, target error, format string, args ...any) error {
 	what := fmt.Sprintf(format, args...)
 	if err == nil {
 		return fmt.Errorf("%s succeeded; want an error: %v", what, target)
@@ -69,8 +69,8 @@ func wants(err, target error, format string, args ...any) error {
 	return nil
 }
 
-// list returns the keys that a listing yields.
-func list(ctx context.Context, s store.Store, o store.ListOptions) ([]string, error) {
+// Keys returns the keys that a listing yields.
+func Keys(ctx context.Context, s store.Store, o store.ListOptions) ([]string, error) {
 	keys := []string{}
 	for info, err := range s.List(ctx, o) {
 		if err != nil {
@@ -84,16 +84,16 @@ func list(ctx context.Context, s store.Store, o store.ListOptions) ([]string, er
 	return keys, nil
 }
 
-// brief shows the beginning of p.
-func brief(p []byte) string {
+// Brief shows the beginning of p.
+func Brief(p []byte) string {
 	if len(p) > 24 {
 		return fmt.Sprintf("%q… (%d bytes)", p[:24], len(p))
 	}
 	return fmt.Sprintf("%q", p)
 }
 
-// pattern returns n bytes that depend on seed and on their place.
-func pattern(n int, seed byte) []byte {
+// Pattern returns n bytes that depend on seed and on their place.
+func Pattern(n int, seed byte) []byte {
 	p := make([]byte, n)
 	x := uint32(seed)*2654435761 + 1
 	for i := range p {
