@@ -26,6 +26,7 @@ const (
 	Cut        FindingKind = "cut"        // a dataset that has been cut, so that old elements may lie outside its shape
 	Outside    FindingKind = "outside"    // a stored object outside its dataset's shape
 	Stray      FindingKind = "stray"      // an object that belongs to no node, or a folder of such
+	Unfinished FindingKind = "unfinished" // temporary objects of writers that died, which nobody reads
 	Unchecked  FindingKind = "unchecked"  // a dataset without checksums: damage in it that still decodes is not found
 )
 
@@ -37,6 +38,9 @@ type Finding struct {
 	Kind FindingKind
 	Key  string // of the object, or of a folder with a slash at its end
 	Err  error  // what is wrong, in words
+	// Count is how many objects it is about, of which Key is the first; 0 is one.
+	// Objects outside a dataset's shape, and unfinished ones, are told of together.
+	Count int
 }
 
 // VerifyOptions modify Verify; the zero value looks at everything.
@@ -45,8 +49,9 @@ type VerifyOptions struct {
 	// stored under keys up to that one is left out. It needs a store that lists in
 	// order.
 	After string
-	// Report, if not nil, is given the findings, one at a time, in the order of
-	// their keys where the store lists in order.
+	// Report, if not nil, is given the findings, one at a time. Where the store
+	// lists in order they come in the order of their keys, those about several
+	// objects after the last of these.
 	Report func(Finding)
 	// Passed, if not nil, is told now and then what has been verified, findings
 	// of which have been reported: a later call may begin there. It is called
@@ -56,15 +61,15 @@ type VerifyOptions struct {
 
 // Verified counts what has been looked at.
 type Verified struct {
-	Last     string // the key up to which everything has been
-	Nodes    int    // whose metadata can be read
-	Datasets int    // among them
-	Objects  int    // stored objects of datasets that were decoded
-	Bytes    int64  // of these
-	Findings map[FindingKind]int
+	Last     string              // the key up to which everything has been
+	Nodes    int                 // whose metadata can be read
+	Datasets int                 // among them
+	Objects  int                 // stored objects of datasets that were decoded
+	Bytes    int64               // of these
+	Findings map[FindingKind]int // how many objects, folders and nodes are as that kind says
 }
 
-// Losses returns how many findings are of something lost.
+// Losses returns how many things are lost.
 func (v Verified) Losses() int {
 	n := 0
 	for kind, count := range v.Findings {
@@ -78,13 +83,14 @@ func (v Verified) Losses() int {
 // Verify looks at everything that is stored at a path and below: it reads the
 // metadata of every node, decodes every stored object with all its checksums, and
 // finds out which objects belong to nothing. What it finds is reported, and is no
-// error; the error is for what kept it from looking. Objects that change meanwhile
+// error, nor is a folder that cannot be listed, where the store lists in order; the
+// error is for what kept it from looking at all. Objects that change meanwhile
 // are looked at again before they are reported. It holds a few objects in memory,
 // however large the tree is.
 //
 // That an object is missing is not found: absent objects are all fill.
 func (c *Connection) Verify(ctx context.Context, path string, o VerifyOptions) (Verified, error) {
-	v := &verifier{c: c, o: o, meter: c.o.meter(), nodes: map[string]*verifiedNode{}, reported: map[string]bool{}}
+	v := &verifier{c: c, o: o, meter: c.o.meter(), sorted: c.store.Guarantees().ListSorted, nodes: map[string]*verifiedNode{}, reported: map[string]bool{}}
 	v.done.Findings = map[FindingKind]int{}
 	full, err := resolve(c.start, path)
 	if err != nil {
@@ -105,6 +111,10 @@ type verifier struct {
 	root  string // the path at which it began
 	done  Verified
 
+	sorted  bool     // the store lists in order
+	tallies []*tally // not reported yet
+	held    int      // objects looked at since there is something in them
+
 	nodes    map[string]*verifiedNode // of the folders that the batch is in
 	reported map[string]bool          // keys of folders and metadata that were, though more objects are in them
 }
@@ -116,11 +126,10 @@ const (
 )
 
 func (v *verifier) run(ctx context.Context) error {
-	sorted := v.c.store.Guarantees().ListSorted
-	if v.o.After != "" && !sorted {
+	if v.o.After != "" && !v.sorted {
 		return fmt.Errorf("%w: the store does not list in order, so that one cannot go on in the middle", errors.ErrUnsupported)
 	}
-	if !sorted {
+	if !v.sorted {
 		v.o.Passed = nil
 	}
 	switch n, err := v.load(ctx, v.root); {
@@ -129,7 +138,7 @@ func (v *verifier) run(ctx context.Context) error {
 	case n.state == nodeAbsent:
 		return fmt.Errorf("%w: there is no such node", ErrNotExist)
 	case n.state == nodeUnreadable && v.o.After == "": // which a listing may not show
-		v.count(&verifyCheck{node: n, found: []Finding{{Unreadable, documentKey(v.root), n.err}}})
+		v.count(&verifyCheck{node: n, found: []Finding{{Kind: Unreadable, Key: documentKey(v.root), Err: n.err}}})
 	}
 	for i, r := range v.o.After { // what is wrong with these folders was reported then
 		if r == '/' && i >= len(v.root) {
@@ -138,18 +147,22 @@ func (v *verifier) run(ctx context.Context) error {
 	}
 	var batch []store.Info
 	var size int64
-	for info, err := range v.c.store.List(ctx, store.ListOptions{Prefix: folder(v.root), After: v.o.After}) {
-		if err != nil {
-			return err
+	defer v.settle("") // after an error too: what has been found is reported
+	err := v.list(ctx, folder(v.root), v.o.After, func(info store.Info) error {
+		if strings.HasPrefix(lastName(info.Key), store.TempPrefix) {
+			v.add(Unfinished, "", info, unfinished)
+			return nil
 		}
 		batch, size = append(batch, info), size+info.Size
 		if len(batch) < verifiedAtOnce && size < verifiedBytes {
-			continue
+			return nil
 		}
-		if err := v.batch(ctx, batch); err != nil {
-			return err
-		}
+		err := v.batch(ctx, batch)
 		batch, size = batch[:0], 0
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return v.batch(ctx, batch)
 }
@@ -188,8 +201,15 @@ func (v *verifier) batch(ctx context.Context, infos []store.Info) error {
 	maps.DeleteFunc(v.reported, func(key string, _ bool) bool {
 		return !strings.HasPrefix(v.done.Last, strings.TrimSuffix(key, zarr.Key))
 	})
+	v.settle(v.done.Last)
 	if v.o.Passed == nil {
 		return nil
+	}
+	if len(v.tallies) > 0 {
+		if v.held += len(infos); v.held < heldAtMost {
+			return nil
+		}
+		v.settle("")
 	}
 	passed := v.done
 	passed.Findings = maps.Clone(passed.Findings)
@@ -198,6 +218,9 @@ func (v *verifier) batch(ctx context.Context, infos []store.Info) error {
 
 // count adds what was looked at, and reports what is to be.
 func (v *verifier) count(k *verifyCheck) {
+	if len(v.tallies) > 0 && k.info.Key != "" {
+		v.settle(k.info.Key)
+	}
 	switch k.as {
 	case asChunk:
 		v.done.Objects++
@@ -217,10 +240,19 @@ func (v *verifier) count(k *verifyCheck) {
 			}
 			v.reported[f.Key] = true
 		}
-		v.done.Findings[f.Kind]++
-		if v.o.Report != nil {
-			v.o.Report(f)
+		if f.Kind == Outside {
+			v.add(Outside, k.node.path, k.info, outside(k.node.d))
+			continue
 		}
+		v.report(f)
+	}
+}
+
+// report counts a finding, and tells of it.
+func (v *verifier) report(f Finding) {
+	v.done.Findings[f.Kind] += max(f.Count, 1)
+	if v.o.Report != nil {
+		v.o.Report(f)
 	}
 }
 

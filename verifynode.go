@@ -186,7 +186,9 @@ func (v *verifier) check(ctx context.Context, k *verifyCheck) error {
 // look fills in what is found of an object.
 func (v *verifier) look(ctx context.Context, k *verifyCheck) error {
 	k.found = nil
-	add := func(kind FindingKind, key string, err error) { k.found = append(k.found, Finding{kind, key, err}) }
+	add := func(kind FindingKind, key string, err error) {
+		k.found = append(k.found, Finding{Kind: kind, Key: key, Err: err})
+	}
 	if k.broken != nil {
 		add(Unreadable, documentKey(k.broken.path), k.broken.err)
 	}
@@ -205,7 +207,7 @@ func (v *verifier) look(ctx context.Context, k *verifyCheck) error {
 			add(Stray, k.info.Key, fmt.Errorf("it belongs to nothing: %s has no such object", nodeName(k.node.path)))
 		}
 	case asOutside:
-		add(Outside, k.info.Key, fmt.Errorf("it lies outside the shape %v of %s, and is never read", k.node.d.doc.Shape, nodeName(k.node.path)))
+		add(Outside, k.info.Key, nil) // to be told of with others
 	case asChunk:
 		err := k.node.d.chunk(k.coords).Verify(ctx)
 		switch {
@@ -234,7 +236,7 @@ func (k *verifyCheck) describe(add func(kind FindingKind, key string, err error)
 	case nodeDeleting:
 		add(Deleting, key, fmt.Errorf("the deletion of %s was interrupted, or is under way; delete it again, or create another node in its place", name))
 	case nodeCopying:
-		add(Copying, key, fmt.Errorf("the copy %s was not completed, or is under way; resume it, or create another node in its place", name))
+		add(Copying, key, fmt.Errorf("%s is not complete: making it was interrupted, or is under way; go on with a copy by Copy with Resume, delete it, or create another node in its place", name))
 	case nodeArray:
 		if isCut(n.d.doc) {
 			add(Cut, key, fmt.Errorf("%s has been cut: old elements may lie outside its shape, until it grows", name))

@@ -19,7 +19,9 @@ type Store interface {
 	// the bytes returned. On an error the slice returned is dst as it was
 	// given, though the room beyond its length may have been written to.
 	//
-	// An absent key is ErrNotExist, whatever the condition. A range beginning
+	// An absent key is ErrNotExist, whatever the condition; one that is a folder's
+	// is that too, or ErrCorrupt in stores that cannot have both, where a reader of
+	// objects is not to take it for one that is missing. A range beginning
 	// beyond the object's end is an io.ErrUnexpectedEOF; one that merely
 	// reaches beyond is cut.
 	Get(ctx context.Context, key string, o GetOptions, dst []byte) ([]byte, Info, error)
@@ -95,6 +97,11 @@ type ListOptions struct {
 	Prefix  string // "" or a folder's prefix, ending in "/"
 	After   string // only entries whose Key is greater, byte by byte, are yielded
 	Shallow bool   // yield the objects directly in the folder, and its folders as Dir entries instead of what they hold
+
+	// Unfinished says that what writers have left which died is to be yielded
+	// as well, under keys whose last segments begin with TempPrefix. They are no
+	// objects. A store that never has any, or cannot tell, yields none.
+	Unfinished bool
 }
 
 // Guarantees are promises; the zero value promises nothing. Promises about

@@ -11,7 +11,7 @@
 // A key is the path of its file below DIR, as it is: other programs that keep
 // arrays in directories read what is written here, and the other way round. The
 // store keeps folders: "x" and "x/y" cannot both exist, the second Put is
-// ErrExist. Folders are made when needed and removed with the last object in them
+// ErrExist, and reading a folder as an object is ErrCorrupt. Folders are made when needed and removed with the last object in them
 // and below; an empty directory that somebody else made is listed (Shallow) as a
 // folder.
 // Where the file system does not tell upper case from lower (macOS, Windows),
@@ -20,7 +20,8 @@
 // space) are refused.
 //
 // Names beginning with store.TempPrefix are unfinished objects. They, and names that
-// no key can have, are not listed. A process that died may leave some. They do not
+// no key can have, are not listed. A process that died may leave some; ListOptions'
+// Unfinished lists these, as far as their writers' locks tell. They do not
 // accumulate: an object has few names for them, made of its own, which the next Put
 // uses again when the file is nobody's any more, and those in a folder where none is
 // left but they are swept by the next Sync or Close after its last object was

@@ -207,7 +207,9 @@ func (s *Store) open(key string) (f file, a attr, err error) {
 	})
 	if err == nil && a.kind != regular {
 		f.close()
-		err = notRegular(a)
+		if err = notRegular(a); a.kind == folder {
+			err = errFolder
+		}
 	}
 	return f, a, err
 }
@@ -237,7 +239,12 @@ func (s *Store) absent(root dir, path string, err error) error {
 	return store.ErrNotExist
 }
 
-// notRegular is the error for reading what is no file: a folder holds no bytes.
+// errFolder is a folder that somebody reads as an object. It is not said to be absent,
+// which would mean fill: what lies in it belongs to another chunk grid, or the tree
+// is damaged.
+var errFolder = fmt.Errorf("%w: there is a folder in the place of an object", store.ErrCorrupt)
+
+// notRegular is the error for asking after what is no file: a folder is no object.
 func notRegular(a attr) error {
 	if a.kind == folder {
 		return store.ErrNotExist

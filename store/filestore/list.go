@@ -23,6 +23,7 @@ func (s *Store) List(ctx context.Context, o store.ListOptions) iter.Seq2[store.I
 			if err != nil {
 				return nil, s.fail("list", prefix, err)
 			}
+			f.unfinished = o.Unfinished
 			return f, nil
 		}
 		for info, err := range store.Walk(ctx, o, open) {
@@ -41,6 +42,8 @@ type listing struct {
 	s      *Store
 	d      dir
 	prefix string
+
+	unfinished bool // it yields what dead writers have left, too
 }
 
 func (s *Store) openFolder(prefix string) (*listing, error) {
@@ -48,7 +51,7 @@ func (s *Store) openFolder(prefix string) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &listing{s, d, prefix}, nil
+	return &listing{s: s, d: d, prefix: prefix}, nil
 }
 
 // readFolder opens a folder, to be closed, and reads its entries; nil if it is not
@@ -68,7 +71,10 @@ func (s *Store) readFolder(prefix string) (l *listing, names, temps []string, er
 }
 
 func (l *listing) Entries(context.Context) ([]string, error) {
-	names, _, err := l.entries()
+	names, temps, err := l.entries()
+	if l.unfinished {
+		names = append(names, temps...)
+	}
 	return names, err
 }
 
@@ -135,6 +141,9 @@ func (l *listing) within(a attr) bool {
 // symbolic link that leads nowhere, or neither file nor folder, is told of as an
 // object of no size, so that whoever reads all objects comes to know of it.
 func (l *listing) Info(name string) (store.Info, error) {
+	if strings.HasPrefix(name, store.TempPrefix) {
+		return left(l.d, name)
+	}
 	a, err := l.d.stat(name)
 	if err != nil && (isAbsent(err) || isLoop(err)) {
 		if a, err = l.d.lstat(name); err != nil && isAbsent(err) {

@@ -35,6 +35,40 @@ func sweep(d dir, name string) bool {
 	return dead && a.kind == regular && d.unlink(name) == nil
 }
 
+// left describes a temporary file whose writer is dead; any other is ErrNotExist.
+// It takes the locks that sweep does, for a moment, through a descriptor of its own,
+// since others may read the folder through d.
+func left(d dir, name string) (store.Info, error) {
+	own, err := d.openDir(".")
+	if err != nil {
+		return store.Info{}, err
+	}
+	defer own.close()
+	if locked, err := own.tryLock(); err == nil && !locked {
+		return store.Info{}, store.ErrNotExist
+	}
+	f, a, err := d.open(name)
+	switch {
+	case err != nil && isAbsent(err):
+		return store.Info{}, store.ErrNotExist
+	case err != nil: // as for lack of permission: who it belongs to cannot be told
+		a, err = d.lstat(name)
+		if err != nil {
+			return store.Info{}, store.ErrNotExist
+		}
+		return store.Info{Size: a.size, ModTime: time.Unix(0, a.mtime)}, nil
+	}
+	defer f.close()
+	dead, err := f.tryLock()
+	if errors.Is(err, errors.ErrUnsupported) {
+		dead = time.Since(time.Unix(0, a.mtime)) > staleAfter
+	}
+	if !dead || a.kind != regular {
+		return store.Info{}, store.ErrNotExist
+	}
+	return store.Info{Size: a.size, ModTime: time.Unix(0, a.mtime)}, nil
+}
+
 // tidy sweeps folders that objects were deleted from and that were not empty then.
 // It waits for Sync or Close, since looking into a large folder takes longer than
 // deleting what is in it.

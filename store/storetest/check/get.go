@@ -135,12 +135,25 @@ func getPrivate(ctx context.Context, s store.Store) error {
 	return Holds(ctx, s, "x", data)
 }
 
-// getFolder: a folder is not an object.
+// getFolder: a folder is not an object, and reading it fails.
 func getFolder(ctx context.Context, s store.Store) error {
 	if err := putAll(ctx, s, "a/b/c"); err != nil {
 		return err
 	}
-	return errors.Join(Absent(ctx, s, "a"), Absent(ctx, s, "a/b"))
+	for _, key := range []string{"a", "a/b"} {
+		_, err := s.Stat(ctx, key)
+		if err := Wants(err, store.ErrNotExist, "stat of the folder %q", key); err != nil {
+			return err
+		}
+		_, _, err = s.Get(ctx, key, store.GetOptions{}, nil)
+		if errors.Is(err, store.ErrCorrupt) {
+			continue
+		}
+		if err := Wants(err, store.ErrNotExist, "get of the folder %q", key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func getMax(ctx context.Context, s store.Store) error {
