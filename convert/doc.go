@@ -7,7 +7,9 @@
 //	.raw    yes   yes      elements alone; shape and type are told
 //	.nii    yes   no       NIfTI-1 and NIfTI-2, also .nii.gz
 //	.json   no    yes      nested lists
-//	.png    no    yes      a plane in grey levels
+//	.tif    yes   yes      pages of rows and columns: one file, or a stack of them
+//	.png    yes   yes      stacks of pictures; a plane in grey levels
+//	.jpg    yes   yes      stacks of pictures
 //
 // Arrays are streamed: memory is bounded by [Options] and by one stored object
 // of the dataset for each worker, whatever the array's size. Headers are parsed

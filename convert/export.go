@@ -24,8 +24,12 @@ func Export(ctx context.Context, d *dosna.Dataset, sel nd.Selection, w io.Writer
 }
 
 // ExportFile is Export to a file, in the format that its name's ending says. The
-// file, which may exist, is replaced when all has been written.
+// file, which may exist, is replaced when all has been written. A name with a
+// number in it, as of slice_%04d.tif, asks for ExportStack.
 func ExportFile(ctx context.Context, d *dosna.Dataset, sel nd.Selection, path string, o *Options) error {
+	if IsStack(path) {
+		return ExportStack(ctx, d, sel, path, o)
+	}
 	format, err := FormatOf(path)
 	if err != nil {
 		return err
@@ -34,6 +38,9 @@ func ExportFile(ctx context.Context, d *dosna.Dataset, sel nd.Selection, path st
 }
 
 func export(ctx context.Context, d *dosna.Dataset, sel nd.Selection, w io.Writer, format Format, o *Options) error {
+	if format == TIFF && o != nil && (o.Levels != nil || o.Compression != "") {
+		return exportTIFF(ctx, d, sel, w, o)
+	}
 	if format == PNG {
 		img, err := Picture(ctx, d, sel, nil)
 		if err != nil {

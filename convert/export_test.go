@@ -110,7 +110,7 @@ func TestExportFile(t *testing.T) {
 		t.Errorf("png: the largest number is drawn as %x", grey)
 	}
 
-	if err := ExportFile(ctx, d, nd.Sel(), filepath.Join(dir, "a.tiff"), nil); err == nil || !strings.Contains(err.Error(), ".npz") {
+	if err := ExportFile(ctx, d, nd.Sel(), filepath.Join(dir, "a.xyz"), nil); err == nil || !strings.Contains(err.Error(), ".npz") {
 		t.Errorf("unknown ending: got error %v", err)
 	}
 	err = ExportFile(ctx, d, nd.Sel(nd.At(7)), filepath.Join(dir, "a.raw"), nil)

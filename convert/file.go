@@ -31,6 +31,8 @@ type File struct {
 	last bool      // nothing may follow the elements, and checksums come at the stream's end
 	left bool      // a read of r was left alone, and may be under way
 
+	planes *planes // nil: elements are not in pictures
+
 	scale *scale // nil: elements are taken as they are
 	close func() error
 }
@@ -54,7 +56,7 @@ func (f *File) Layout() Layout {
 }
 
 // Sequential reports whether the array can only be read from front to back.
-func (f *File) Sequential() bool { return f.at == nil }
+func (f *File) Sequential() bool { return f.at == nil && f.planes == nil }
 
 // Close closes what [Open] opened.
 func (f *File) Close() error {
@@ -108,6 +110,9 @@ func (f *File) check(box nd.Box, dst nd.View) error {
 func (f *File) readStored(ctx context.Context, box nd.Box, dst nd.View) error {
 	if box.Empty() {
 		return nil
+	}
+	if f.planes != nil {
+		return f.planes.readBox(ctx, box, dst)
 	}
 	fileDst := f.layout.fileView(dst)
 	data, direct := fileDst.Contiguous()

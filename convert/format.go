@@ -15,15 +15,19 @@ const (
 	NPZ  Format = "npz"  // a zip archive with one array in NumPy's format, compressed
 	Raw  Format = "raw"  // the elements alone, in the machine's byte order
 	JSON Format = "json" // nested lists, a line for each row
+	TIFF Format = "tiff" // pages of rows and columns, also ".tif"
 	PNG  Format = "png"  // grey levels of a plane, from its smallest to its largest number
 )
 
 // Formats lists those that are written.
-var Formats = []Format{NPY, NPZ, Raw, JSON, PNG}
+var Formats = []Format{NPY, NPZ, Raw, JSON, TIFF, PNG}
 
 // FormatOf returns the format that a file's name asks for by its ending.
 func FormatOf(path string) (Format, error) {
 	ext := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
+	if ext == "tif" {
+		ext = string(TIFF)
+	}
 	for _, f := range Formats {
 		if string(f) == ext {
 			return f, nil

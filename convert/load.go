@@ -2,40 +2,25 @@ package convert
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/nd"
 )
 
-// Parent is where datasets are created: a dosna.Connection or a dosna.Group.
+// Parent is where datasets are built: a dosna.Connection or a dosna.Group.
 type Parent interface {
-	CreateDataset(ctx context.Context, path string, s dosna.DatasetSpec) (*dosna.Dataset, error)
+	BuildDataset(ctx context.Context, path string, s dosna.DatasetSpec, fill func(ctx context.Context, d *dosna.Dataset) error) (*dosna.Dataset, error)
 }
 
-// Import creates a dataset with the shape and type of an array in a file, and
-// the layout of spec, and fills it. If that fails the dataset is deleted again; one
-// that is the root of a tree stays, without elements.
+// Import creates a dataset with the shape and type of an array in a file, and the
+// layout of spec, and fills it. Nobody sees it before it is complete; if that fails
+// nothing of it remains.
 func Import(ctx context.Context, to Parent, path string, spec dosna.DatasetSpec, f *File, o *Options) (*dosna.Dataset, error) {
 	spec.Shape, spec.Type = f.Shape(), f.Type()
-	d, err := to.CreateDataset(ctx, path, spec)
-	if err != nil {
-		return nil, err
-	}
-	if err := Load(ctx, d, f, o); err != nil {
-		// also after ctx was cancelled
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		if d.Path() == "/" { // which stays as long as the tree
-			return nil, errors.Join(err, d.Clear(clean))
-		}
-		return nil, errors.Join(err, d.Delete(clean))
-	}
-	return d, nil
+	return to.BuildDataset(ctx, path, spec, func(ctx context.Context, d *dosna.Dataset) error { return Load(ctx, d, f, o) })
 }
 
 // Load fills a dataset from an array in a file of the same shape and type. The
@@ -54,7 +39,7 @@ func Load(ctx context.Context, d *dosna.Dataset, f *File, o *Options) error {
 	}
 	parts, progress := forParts(d, d.Bytes())
 	l := loading{f: f, d: parts, item: f.Type().Size(), memory: newBuffers()}
-	next, stop := iter.Pull(l.boxes(o.part()))
+	next, stop := iter.Pull(l.boxes(l.limit(o)))
 	defer stop()
 	get := func(ctx context.Context) (loaded, bool, error) {
 		box, more := next()
@@ -97,13 +82,26 @@ type loaded struct {
 	view nd.View
 }
 
+// limit returns the most bytes of a part. Pictures, which may be read as a whole
+// only, are read once if Options.Memory does not forbid it: as many as stored
+// objects are deep.
+func (l loading) limit(o *Options) int {
+	if l.f.planes != nil && (o == nil || o.Memory <= 0) {
+		return maxPictures
+	}
+	return o.part()
+}
+
+// maxPictures bounds the bytes of pictures that are in memory at a time.
+const maxPictures = 512 << 20
+
 // boxes yields the parts in which the file is read, in the array's axes.
 func (l loading) boxes(limit int) iter.Seq[nd.Box] {
 	layout := l.f.layout
 	shape := layout.fileOrder(layout.Shape)
 	cell := layout.fileOrder(l.d.Grid().CellShape(make([]int, len(shape))))
 	list := runs(shape, l.item, limit, cell, make([]int, len(shape)))
-	if !l.f.Sequential() {
+	if !l.f.Sequential() && l.f.planes == nil {
 		list = blocks(shape, l.item, min(limit, partGoal), cell)
 	}
 	return func(yield func(nd.Box) bool) {

@@ -23,12 +23,15 @@ type OpenOptions struct {
 }
 
 // Open opens an array in a file for reading. The format is that of the name's
-// ending: .npy, .npz, .nii or .nii.gz; in "file.npz:member" a member of the
+// ending: .npy, .npz, .nii or .nii.gz, or a picture's (see [OpenPictures]); in "file.npz:member" a member of the
 // archive is named. The name "-" is standard input, which holds the .npy format
 // unless o.Raw is set.
 func Open(path string, o *OpenOptions) (*File, error) {
 	if o == nil {
 		o = &OpenOptions{}
+	}
+	if o.Raw == nil && o.Member == "" && isPictures(path) {
+		return OpenPictures(path)
 	}
 	format, name, member, err := kindOf(path, o)
 	if err != nil {
@@ -103,5 +106,5 @@ func kindOf(path string, o *OpenOptions) (format, name, member string, err error
 	case strings.HasSuffix(lower, ".nii"), strings.HasSuffix(lower, ".nii.gz"):
 		return "nii", name, "", nil
 	}
-	return "", "", "", fmt.Errorf("%s: the ending does not name a format that can be read (.npy, .npz, .nii, .nii.gz); for elements alone give their shape and type", path)
+	return "", "", "", fmt.Errorf("%s: the ending does not name a format that can be read (.npy, .npz, .nii, .nii.gz, .tif, .png, .jpg); for elements alone give their shape and type", path)
 }

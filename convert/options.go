@@ -14,6 +14,11 @@ type Options struct {
 	Memory int
 	// Name is that of the array in an archive that is written (.npz).
 	Name string
+	// Compression is that of TIFF files that are written, one of Compressions.
+	Compression string
+	// Levels, if not nil, turns numbers into those of 8 or 16 bits in TIFF files
+	// and stacks of pictures.
+	Levels *Levels
 }
 
 // DefaultMemory is the default of Options.Memory.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/tiff"
 )
 
 // Writer writes one array in C order as a stream. Elements are given to Write
@@ -25,7 +26,7 @@ type Writer struct {
 }
 
 // NewWriter begins to write an array in one of the formats NPY, NPZ (name is
-// that of the member, "arr_0" if empty), Raw and JSON.
+// that of the member, "arr_0" if empty), Raw, TIFF and JSON.
 //
 // In JSON an array is nested lists and an array without axes a single value. A
 // complex number is a list of its two parts; NaN and the infinities, which JSON
@@ -56,6 +57,11 @@ func NewWriter(w io.Writer, f Format, shape []int, t dtype.Type, name string) (*
 		if member, err = z.Create(strings.TrimSuffix(name, ".npy") + ".npy"); err == nil {
 			_, err = member.Write(formatNPYHeader(l))
 			out.sink, out.end = plain(member), z.Close
+		}
+	case TIFF:
+		var pages *tiff.Writer
+		if pages, err = newTIFFWriter(w, shape, t, ""); err == nil {
+			out.sink, out.end = plain(pages), pages.Close
 		}
 	case Raw:
 		out.sink = plain(w)

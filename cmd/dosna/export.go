@@ -14,17 +14,21 @@ import (
 
 func (a *app) exportCommand() *cobra.Command {
 	var text, member string
+	var pictures picturesFlags
 	var format choiceFlag
 	cmd := &cobra.Command{
 		Use:   "export DATASET FILE",
 		Short: "Write a dataset, or a part of it, to a file or pipe",
 		Long: `Write a dataset, or what --select picks of it, to a file: .npy, .npz, .raw (the
-elements alone, in this machine's byte order), .json (nested lists) or .png (a
-plane in grey). "-" is the standard output, which gets .npy unless --format says
+elements alone, in this machine's byte order), .json (nested lists), .tif (pages
+of rows and columns) or .png (a plane in grey). A name with a number in it, as of
+slices/s_%04d.tif (.png, .jpg), asks for a file for each position along the first
+axis. "-" is the standard output, which gets .npy unless --format says
 otherwise. An existing file is replaced when the new one is complete.`,
 		Example: `  dosna export /tmp/pool#/scan/raw out.npy --select '10:20, :, ::-2'
   dosna export /tmp/pool#/scan/raw - --select '0, :4, :4' --format json
-  dosna export /tmp/pool#/scan/raw out.npz --member raw`,
+  dosna export /tmp/pool#/scan/raw out.npz --member raw
+  dosna export /tmp/pool#/scan/raw 'slice_%04d.png' --bits 8 --range 0,1`,
 		Args: exactArgs("the dataset's address", "the file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel, err := selection(text)
@@ -34,7 +38,11 @@ otherwise. An existing file is replaced when the new one is complete.`,
 			if format.value != "" && args[1] != "-" {
 				return usagef("export: --format is for the standard output; a file's name tells its format")
 			}
-			return a.export(cmd.Context(), args[0], sel, args[1], convert.Format(format.value), &convert.Options{Name: member})
+			o := &convert.Options{Name: member, Compression: pictures.compression.value}
+			if err := pictures.levels(o, args[1], format.value); err != nil {
+				return err
+			}
+			return a.export(cmd.Context(), args[0], sel, args[1], convert.Format(format.value), o)
 		},
 	}
 	for _, f := range convert.Formats {
@@ -44,6 +52,7 @@ otherwise. An existing file is replaced when the new one is complete.`,
 	f.StringVar(&text, "select", "", "the part to write, a `SELECTION` as in NumPy: '10:20, :, ::-2' (default: all)")
 	f.Var(&format, "format", "format of the standard output (default npy)")
 	f.StringVar(&member, "member", "", "`NAME` of the array in an archive (default arr_0)")
+	pictures.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("format", words(format.of...))
 	_ = cmd.RegisterFlagCompletionFunc("select", words())
 	cmd.ValidArgsFunction = a.completeFile(1, 2)
@@ -59,6 +68,9 @@ func (a *app) export(ctx context.Context, address string, sel nd.Selection, path
 		}
 		r, err := sel.Resolve(d.Shape())
 		if err != nil {
+			return err
+		}
+		if err := a.findLevels(ctx, d, sel, o.Levels); err != nil {
 			return err
 		}
 		opts, done := a.progress("exporting", p.Options())

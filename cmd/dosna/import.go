@@ -31,6 +31,8 @@ func (a *app) importCommand() *cobra.Command {
   .npy              NumPy; also from a pipe, or "-"
   .npz[:MEMBER]     an array in an archive by NumPy
   .nii, .nii.gz     NIfTI, axes x, y, z; scaled if its header says so
+  .tif, .png, .jpg  a picture, the pages of a TIFF file, or a stack of pictures:
+                    a directory, or a pattern in quotes ('slices/*.tif')
   any other, or -   elements alone, with --shape and --dtype
 
 A dataset of the same shape and type that has been created, and is still empty,
@@ -40,6 +42,7 @@ import fails or is interrupted, the dataset is removed, or empty, again.`,
 		Example: `  dosna import volume.npy /tmp/pool#/scan/raw --chunks 64,64,64
   dosna import volume.npy /tmp/pool#/scan/sharded --chunks 64,64,64 --shards 256,256,256
   dosna import arrays.npz:mask /tmp/pool#/scan/mask --codec blosc:zstd:5:bitshuffle
+  dosna import 'slices/*.tif' /tmp/pool#/scan/slices
   cat volume.npy | dosna import - /tmp/pool#/scan/piped
   dosna import frames.bin /tmp/pool#/frames --shape 16,128,128 --dtype '>u2' --offset 64`,
 		Args: exactArgs("the file", "the dataset's address"),

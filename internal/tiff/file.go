@@ -275,3 +275,7 @@ func (f *File) repeat(n int) error {
 	}
 	return nil
 }
+
+// PackedRows returns how many rows of page i are packed together, in a strip or a
+// row of tiles: rows read from a multiple of them on are unpacked once.
+func (f *File) PackedRows(i int) int { return f.pages[i].segRows }
