@@ -6,8 +6,9 @@ import (
 	"slices"
 
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/internal/bufpool"
-	"github.com/dosna/dosna/internal/hugepages"
+	"github.com/dosna/dosna/internal/prefault"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -37,8 +38,25 @@ func ReadAll[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection)
 	if r.Size() > maxResult/d.doc.Type.Size() {
 		return nil, d.errorf("read", fmt.Errorf("%w: a selection of shape %v is too large for memory; read it in parts", ErrInvalid, r.Shape))
 	}
-	dst := hugepages.Make[T](r.Size())
-	return dst, d.readRegion(ctx, r, nd.NewView(dtype.Bytes(dst), r.Shape, d.doc.Type.Size()))
+	dst := make([]T, r.Size())
+	raw := dtype.Bytes(dst)
+	if err := d.prefault(ctx, raw); err != nil {
+		return nil, d.errorf("read", err)
+	}
+	return dst, d.readRegion(ctx, r, nd.NewView(raw, r.Shape, d.doc.Type.Size()))
+}
+
+// prefault has the workers ask for the pages of new memory, if it is large. Tasks
+// that write to the same pages then find them.
+func (d *Dataset) prefault(ctx context.Context, b []byte) error {
+	n := prefault.Stretches(len(b))
+	if n == 0 {
+		return nil
+	}
+	return d.c.o.local().Run(ctx, n, engine.RunOptions{}, func(_ context.Context, i int) error {
+		prefault.Stretch(b, i)
+		return nil
+	})
 }
 
 func hasType[T dtype.Element](d *Dataset) error {
