@@ -9,6 +9,7 @@ import (
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/filestore"
+	"github.com/dosna/dosna/store/httpstore"
 	"github.com/dosna/dosna/store/layer"
 	"github.com/dosna/dosna/store/memstore"
 )
@@ -17,13 +18,24 @@ import (
 // ignore the node.
 type backend struct {
 	scheme string
-	open   func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error)
+	open   opener
 	init   func(ctx context.Context, u store.URL) error // makes what open does not
 }
 
 var backends = []backend{
-	{"file", filestore.OpenURL, filestore.InitURL},
+	{"file", withArchives(filestore.OpenURL), filestore.InitURL},
 	{"mem", memstore.OpenURL, memstore.InitURL},
+	{"http", withArchives(openWeb), httpstore.InitURL},
+	{"https", withArchives(openWeb), httpstore.InitURL},
+}
+
+// openWeb opens a web server, which is asked again where that may help.
+func openWeb(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
+	s, err := httpstore.OpenURL(ctx, u, o)
+	if err != nil {
+		return nil, err
+	}
+	return layer.Retry(s, layer.RetryOptions{}), nil
 }
 
 // Schemes returns the schemes of the URLs that Open understands.

@@ -133,7 +133,7 @@ func TestReadOnly(t *testing.T) {
 }
 
 func TestSchemes(t *testing.T) {
-	if got := all.Schemes(); !slices.Equal(got, []string{"file", "mem"}) {
+	if got := all.Schemes(); !slices.Equal(got, []string{"file", "mem", "http", "https"}) {
 		t.Errorf("the schemes are %q", got)
 	}
 }

@@ -1,0 +1,68 @@
+package all
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/zipstore"
+)
+
+// opener opens the root of a URL.
+type opener func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error)
+
+// withArchives returns open, except that an address that ends in .zip opens the
+// archive there, if there is one: a directory of that name, and one to be created,
+// are roots like others.
+func withArchives(open opener) opener {
+	return func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
+		folder, key, ok := splitLast(u)
+		if !ok || !strings.EqualFold(filepath.Ext(key), ".zip") {
+			return open(ctx, u, o)
+		}
+		below, err := open(ctx, folder, store.OpenOptions{})
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			return open(ctx, u, o) // says what is wrong with the address that was given
+		}
+		s, err := zipstore.Open(ctx, below, key)
+		if err == nil {
+			return s, nil
+		}
+		if cerr := below.Close(); cerr != nil || !errors.Is(err, store.ErrNotExist) {
+			return nil, errors.Join(err, cerr)
+		}
+		return open(ctx, u, o)
+	}
+}
+
+// splitLast cuts an address into that of the folder above and the name in it. It
+// is false if that is no key.
+func splitLast(u store.URL) (folder store.URL, key string, ok bool) {
+	folder = u
+	if !strings.Contains(u.Root, "://") {
+		key = filepath.Base(u.Path)
+		folder.Path = filepath.Dir(u.Path)
+		folder.Root = folder.Path
+		return folder, key, !strings.HasSuffix(filepath.ToSlash(u.Path), "/") && store.CheckKey(key) == nil
+	}
+	root, query, asks := strings.Cut(u.Root, "?")
+	i := strings.LastIndexByte(root, '/')
+	key, err := url.PathUnescape(root[i+1:])
+	if err != nil || u.Path == "" || store.CheckKey(key) != nil || strings.Contains(key, "/") {
+		return u, "", false
+	}
+	folder.Root, folder.Path = root[:i], strings.TrimSuffix(u.Path, "/"+key)
+	if folder.Path == "" && u.Scheme == "file" {
+		folder.Path = "/"
+	}
+	if asks {
+		folder.Root += "?" + query
+	}
+	return folder, key, true
+}
