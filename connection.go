@@ -16,6 +16,7 @@ type Connection struct {
 	store   store.Store
 	url     string
 	place   string // of the store, for a cache: connections that have the same see the same objects
+	created bool   // by opening it
 	start   string // path of the node that the address named
 	o       Options
 	locks   *locks
@@ -73,7 +74,13 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 	case c.o.Mode == Exclusive && err == nil:
 		return nil, fmt.Errorf("create %s: %w", c.url, ErrExist)
 	case (c.o.Mode == Create || c.o.Mode == Exclusive) && errors.Is(err, ErrNotExist):
+		if c.o.Mode == Create && errors.Is(err, ErrUnfinished) { // of whoever made a dataset of the root, and died
+			if doc, v, again := c.loadAny(ctx, ""); again == nil && doc.Head().Deleting {
+				return c, c.clearRoot(ctx, doc, v)
+			}
+		}
 		_, err := c.create(ctx, "", zarr.NewGroup(nil))
+		c.created = err == nil
 		if c.o.Mode == Create && (errors.Is(err, ErrExist) || errors.Is(err, ErrUnknownOutcome)) {
 			_, _, err = c.load(ctx, "") // somebody else was faster
 		}

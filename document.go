@@ -27,9 +27,9 @@ func (c *Connection) load(ctx context.Context, path string) (zarr.Document, stor
 	if err == nil && c.hides(doc.Head()) {
 		why := "it is being deleted"
 		if doc.Head().Copy != "" {
-			why = "it is a copy that is not complete"
+			why = "it is not complete"
 		}
-		return nil, v, fmt.Errorf("%s in %s: %w: %s", nodeName(path), c.url, ErrNotExist, why)
+		return nil, v, fmt.Errorf("%s in %s: %w: %s (%w)", nodeName(path), c.url, ErrNotExist, why, ErrUnfinished)
 	}
 	return doc, v, err
 }

@@ -283,11 +283,16 @@ func (a *attempt) asRoot(ctx context.Context, src *Dataset) error {
 	if err != nil {
 		return err
 	}
-	if err := src.CopyTo(ctx, n.(*Dataset)); err != nil {
-		return err
+	if err = src.CopyTo(ctx, n.(*Dataset)); err == nil {
+		err = a.to.Sync(ctx)
 	}
-	if err := a.to.Sync(ctx); err != nil {
-		return err
+	if err == nil {
+		err = a.finish(ctx, "")
 	}
-	return a.finish(ctx, "")
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
+		defer cancel()
+		return errors.Join(err, a.discard(ctx, ""))
+	}
+	return nil
 }

@@ -66,13 +66,24 @@ func (p place) dataset(ctx context.Context) (*dosna.Dataset, error) {
 }
 
 // at opens the tree that an address names, does what is to be done there, makes
-// it last and closes the tree.
+// it last and closes the tree. If that fails, the tree and the groups that were made
+// for it go again.
 func (a *app) at(ctx context.Context, address string, mode dosna.Mode, do func(p place) error) (err error) {
+	back := beforeOpening(address, mode)
 	c, err := dosna.Open(ctx, address, a.options(mode))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
+	back.opened(ctx, c, mode)
+	defer func() {
+		if err != nil {
+			back.groupsBack(ctx, c)
+		}
+		failed := err != nil
+		if err = errors.Join(err, c.Close()); failed {
+			back.dirBack()
+		}
+	}()
 	if err := do(place{c, "/" + c.Start()}); err != nil || mode == dosna.ReadOnly {
 		return err
 	}
@@ -157,17 +168,6 @@ func (p place) vacant(ctx context.Context) error {
 
 // cleanUp bounds the time spent on removing what an interrupted command made.
 const cleanUp = time.Minute
-
-// filled returns a dataset just created once fill has filled it. If that fails
-// or is interrupted, the dataset is deleted.
-func filled(ctx context.Context, d *dosna.Dataset, fill func() error) (*dosna.Dataset, error) {
-	if err := fill(); err != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
-		defer cancel()
-		return nil, errors.Join(err, d.Delete(ctx))
-	}
-	return d, nil
-}
 
 // produce makes a node at p by a function that is told the path. With overwrite
 // an older one is replaced when the new one is complete, and stays if it does

@@ -63,7 +63,7 @@ type copied struct {
 }
 
 func (c copied) what() string {
-	return count(c.Nodes, "node") + ", " + objects(c.Objects, c.Bytes)
+	return count(c.Nodes, "node") + ", " + storedIn(c.Objects, c.Documents, c.Bytes)
 }
 
 func (a *app) cp(ctx context.Context, from, to string, o copying) error {
@@ -107,7 +107,7 @@ func source(ctx context.Context, src place, o copying) (dosna.Node, copied, erro
 		return nil, done, fmt.Errorf("%s is a group; copy it and everything below it with: dosna cp -r", src)
 	}
 	r, err := content(ctx, src)
-	done.Nodes, done.Objects, done.Bytes = r.Nodes, r.Objects, r.Bytes
+	done.Nodes, done.Objects, done.Documents, done.Bytes = r.Nodes, r.Objects, r.Documents, r.Bytes
 	return n, done, err
 }
 
@@ -147,7 +147,7 @@ func (a *app) cpDryRun(ctx context.Context, from, to string, o copying) error {
 			r, err := content(ctx, p)
 			if err == nil {
 				done.Replaces = &r
-				replaced = fmt.Sprintf(", replacing %s, %s", count(r.Nodes, "node"), objects(r.Objects, r.Bytes))
+				replaced = fmt.Sprintf(", replacing %s, %s", count(r.Nodes, "node"), storedIn(r.Objects, r.Documents, r.Bytes))
 			}
 			return err
 		})

@@ -26,12 +26,10 @@ func (d *demo) step(name string, start time.Time, bytes int, u dosna.Usage, form
 func (d *demo) store(ctx context.Context, p place) (*dosna.Dataset, error) {
 	d.spec.Shape, d.spec.Type = d.source.Shape(), d.source.Type()
 	start := time.Now()
-	raw, err := p.CreateDataset(ctx, "/raw", d.spec)
-	if err != nil {
-		return nil, err
-	}
 	opts, finish := d.progress("storing", p.Options())
-	raw, err = filled(ctx, raw, func() error { return d.load(ctx, raw.With(opts)) })
+	raw, err := p.BuildDataset(ctx, "/raw", d.spec, func(ctx context.Context, raw *dosna.Dataset) error {
+		return d.load(ctx, raw.With(opts))
+	})
 	finish()
 	if err != nil {
 		return nil, err

@@ -48,11 +48,7 @@ func (v derivation) make(ctx context.Context, to place, d *dosna.Dataset) (*dosn
 	if err != nil {
 		return nil, err
 	}
-	out, err := to.CreateDataset(ctx, to.path, spec)
-	if err != nil {
-		return nil, err
-	}
-	return filled(ctx, out, func() error { return v.fill(ctx, out, d) })
+	return to.BuildDataset(ctx, to.path, spec, func(ctx context.Context, out *dosna.Dataset) error { return v.fill(ctx, out, d) })
 }
 
 // spec is the layout of the new dataset: that of the source, but for what the

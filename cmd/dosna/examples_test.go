@@ -93,9 +93,13 @@ func originalWorld(t *testing.T) string {
 	if err := os.WriteFile(in("frames.bin"), make([]byte, 64+2*16*128*128), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(in("slices"), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	for _, args := range [][]string{
 		{"import", "mask.npy", "scratch#/mask"},
 		{"export", "scratch#/mask", "arrays.npz", "--member", "mask"},
+		{"export", "scratch#/mask", "slices/s_%03d.tif"},
 		{"import", "volume.npy", "pool#/scan/raw", "--chunks", "64,64,64", "--attr", "voxel_um=0.65", "--attr", "roi=[10,20]"},
 	} {
 		if _, errOut, code := command(t, dir, args...); code != 0 {

@@ -58,7 +58,7 @@ func argument(args []string, i int) string {
 
 func (a *app) get(ctx context.Context, address string, sel nd.Selection, file string, o *render.TextOptions) error {
 	if file != "" {
-		return a.export(ctx, address, sel, file, "", nil)
+		return a.export(ctx, address, sel, file, "", &convert.Options{})
 	}
 	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
 		d, err := p.dataset(ctx)

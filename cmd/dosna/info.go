@@ -116,6 +116,12 @@ func storedText(d *dosna.Dataset, u dosna.Usage) string {
 // objects prints stored objects and their bytes.
 func objects(n int, bytes int64) string { return size(bytes) + " in " + count(n, "object") }
 
+// storedIn says how many bytes are in how many objects of datasets and documents of
+// nodes.
+func storedIn(n, documents int, bytes int64) string {
+	return objects(n, bytes) + " and " + count(documents, "document")
+}
+
 // attrRows are attributes as rows of a table.
 func attrRows(attrs dosna.Attributes) [][]string {
 	var rows [][]string

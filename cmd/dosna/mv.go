@@ -29,12 +29,13 @@ replaced. From one tree to another: dosna cp -r, then dosna rm -r.`,
 
 // moved is what mv has moved, or would.
 type moved struct {
-	From    string `json:"from"`
-	To      string `json:"to"`
-	Nodes   int    `json:"nodes"`
-	Objects int    `json:"objects"`
-	Bytes   int64  `json:"bytes"`
-	DryRun  bool   `json:"dry_run"`
+	From      string `json:"from"`
+	To        string `json:"to"`
+	Nodes     int    `json:"nodes"`
+	Objects   int    `json:"objects"`
+	Documents int    `json:"documents"`
+	Bytes     int64  `json:"bytes"`
+	DryRun    bool   `json:"dry_run"`
 }
 
 func (a *app) mv(ctx context.Context, from, to string, dryRun bool) error {
@@ -58,8 +59,8 @@ func (a *app) mv(ctx context.Context, from, to string, dryRun bool) error {
 		if err := target.vacant(ctx); err != nil {
 			return err
 		}
-		done := moved{p.path, target.path, r.Nodes, r.Objects, r.Bytes, dryRun}
-		what := fmt.Sprintf("%s to %s: %s, %s", p, target.path, count(r.Nodes, "node"), objects(r.Objects, r.Bytes))
+		done := moved{p.path, target.path, r.Nodes, r.Objects, r.Documents, r.Bytes, dryRun}
+		what := fmt.Sprintf("%s to %s: %s, %s", p, target.path, count(r.Nodes, "node"), storedIn(r.Objects, r.Documents, r.Bytes))
 		if dryRun {
 			return a.show(done, dryRunText("move %s", what))
 		}

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/zarr"
 )
 
 func (a *app) rmCommand() *cobra.Command {
@@ -34,11 +37,12 @@ below them. --dry-run tells what would be removed.`,
 
 // removed is what rm has removed, or would.
 type removed struct {
-	Path    string `json:"path"`
-	Nodes   int    `json:"nodes"`
-	Objects int    `json:"objects"`
-	Bytes   int64  `json:"bytes"`
-	DryRun  bool   `json:"dry_run"`
+	Path      string `json:"path"`
+	Nodes     int    `json:"nodes"`
+	Objects   int    `json:"objects"`
+	Documents int    `json:"documents"`
+	Bytes     int64  `json:"bytes"`
+	DryRun    bool   `json:"dry_run"`
 }
 
 func (a *app) rm(ctx context.Context, addresses []string, recursive, dryRun bool) error {
@@ -67,6 +71,11 @@ func (a *app) rm(ctx context.Context, addresses []string, recursive, dryRun bool
 
 func (a *app) rmOne(ctx context.Context, p place, recursive, dryRun bool) (removed, error) {
 	r, err := content(ctx, p)
+	unfinished := ""
+	if errors.Is(err, dosna.ErrUnfinished) && p.path != "/" { // it goes, whatever is below it
+		r, err = left(ctx, p)
+		recursive, unfinished = true, "what there is of "
+	}
 	r.DryRun = dryRun
 	switch {
 	case err != nil:
@@ -74,9 +83,9 @@ func (a *app) rmOne(ctx context.Context, p place, recursive, dryRun bool) (remov
 	case p.path == "/":
 		return r, fmt.Errorf("%s: the root of a tree is not removed; remove its children, or the directory itself by other means", p.URL())
 	case r.Nodes > 1 && !recursive:
-		return r, fmt.Errorf("%s is a group with %s below it (%s); remove all with: dosna rm -r", p, count(r.Nodes-1, "node"), objects(r.Objects, r.Bytes))
+		return r, fmt.Errorf("%s is a group with %s below it (%s); remove all with: dosna rm -r", p, count(r.Nodes-1, "node"), storedIn(r.Objects, r.Documents, r.Bytes))
 	}
-	what := fmt.Sprintf("%s: %s, %s", p, count(r.Nodes, "node"), objects(r.Objects, r.Bytes))
+	what := fmt.Sprintf("%s%s: %s, %s", unfinished, p, count(r.Nodes, "node"), storedIn(r.Objects, r.Documents, r.Bytes))
 	if dryRun {
 		if !a.json {
 			return r, a.show(nil, dryRunText("remove %s", what))
@@ -103,15 +112,34 @@ func content(ctx context.Context, p place) (removed, error) {
 		}
 		r.Nodes += len(t.nodes) + len(t.broken)
 	}
+	return r, r.add(ctx, p)
+}
+
+// left counts what is stored of a node that is not complete, or was not removed
+// completely.
+func left(ctx context.Context, p place) (removed, error) {
+	r := removed{Path: p.path}
+	err := r.add(ctx, p)
+	r.Nodes = r.Documents
+	return r, err
+}
+
+// add counts what is stored at a place and below: the metadata of nodes, which are
+// documents, apart from the objects of datasets.
+func (r *removed) add(ctx context.Context, p place) error {
 	prefix := strings.TrimLeft(p.path+"/", "/")
 	for info, err := range p.Store().List(ctx, store.ListOptions{Prefix: prefix}) {
-		if err != nil {
-			return r, err
+		switch {
+		case err != nil:
+			return err
+		case path.Base(info.Key) == zarr.Key:
+			r.Documents++
+		default:
+			r.Objects++
 		}
-		r.Objects++
 		r.Bytes += info.Size
 	}
-	return r, nil
+	return nil
 }
 
 // dryRunText says what would be done.

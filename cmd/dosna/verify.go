@@ -12,6 +12,7 @@ import (
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/store/layer"
+	"github.com/dosna/dosna/zarr"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -63,6 +64,7 @@ func (v verifying) limited(ctx context.Context, p place) (*dosna.Connection, err
 type findingInfo struct {
 	Kind   dosna.FindingKind `json:"finding"`
 	Object string            `json:"object"`
+	Count  int               `json:"count,omitempty"` // of objects, if it is about several; Object is the first
 	Error  string            `json:"error"`
 	Loss   bool              `json:"loss"`
 }
@@ -94,7 +96,7 @@ func (a *app) verify(ctx context.Context, address string, o verifying) error {
 	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
 		start := time.Now()
 		n, err := p.node(ctx) // one that cannot be opened is a finding
-		if errors.Is(err, dosna.ErrNotExist) || errors.Is(err, dosna.ErrInvalid) {
+		if errors.Is(err, dosna.ErrNotExist) && !errors.Is(err, dosna.ErrUnfinished) || errors.Is(err, dosna.ErrInvalid) {
 			return err
 		}
 		if _, ok := n.(*dosna.Group); ok && !o.recursive {
@@ -115,7 +117,7 @@ func (a *app) verify(ctx context.Context, address string, o verifying) error {
 		done, err := c.With(opts).Verify(ctx, p.path, dosna.VerifyOptions{
 			After: state.After,
 			Report: func(f dosna.Finding) {
-				info := findingInfo{f.Kind, f.Key, oneLine(f.Err), f.Kind.Loss()}
+				info := findingInfo{f.Kind, f.Key, f.Count, findingText(p, f), f.Kind.Loss()}
 				state.add(info)
 				a.tell(info)
 			},
@@ -140,6 +142,16 @@ func (a *app) verify(ctx context.Context, address string, o verifying) error {
 	})
 }
 
+// findingText puts a finding in a line, with what can be done about it.
+func findingText(p place, f dosna.Finding) string {
+	text := oneLine(f.Err)
+	if f.Kind == dosna.Copying {
+		there := place{p.Connection, "/" + strings.TrimSuffix(strings.TrimSuffix(f.Key, zarr.Key), "/")}
+		text = fmt.Sprintf("it is not complete: a copy, an import or another command that makes it was interrupted, or is at work; resume a copy with: dosna cp --resume SOURCE %[1]s; or remove what there is with: dosna rm %[1]s", shellWord(there.String()))
+	}
+	return text
+}
+
 var errDamaged = errors.New("there is damage")
 
 // tell prints a finding in a line. That it cannot be printed is found when the
@@ -162,8 +174,15 @@ func (a *app) tellSum(v verified) error {
 	}
 	return a.show(v, func(w *strings.Builder) {
 		result := "all right"
-		if v.Losses > 0 {
+		copies := v.Findings[dosna.Copying]
+		switch {
+		case v.Losses > 0:
 			result = count(v.Losses, "fault")
+		case copies > 0:
+			result = "no damage"
+		}
+		if copies > 0 {
+			result += fmt.Sprintf(", but %s not complete", count(copies, "node"))
 		}
 		fmt.Fprintf(w, "checked %s of %s: %s\n", count(v.Objects, "object"), count(v.Datasets, "dataset"), result)
 	})
