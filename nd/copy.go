@@ -10,7 +10,9 @@ func Copy(dst, src View) {
 	if !l.plan(dst, src) {
 		return
 	}
-	l.run(unsafe.Pointer(&dst.Data[l.dst]), unsafe.Pointer(&src.Data[l.src]), 0)
+	to := unsafe.Pointer(&dst.Data[l.dst])
+	l.stream = l.streams(to)
+	l.run(to, unsafe.Pointer(&src.Data[l.src]), 0)
 }
 
 // Fill sets every element of dst to elem, which is dst.Item bytes long.
@@ -76,6 +78,7 @@ type loop struct {
 	dst, src int // first byte in each view's Data
 	shape    [maxLoops]int
 	ds, ss   [maxLoops]int
+	stream   bool // rows are stored past the caches
 }
 
 // plan fills the loop; false if there is nothing (left) to copy.
@@ -188,6 +191,10 @@ func copyBytes(dst, src unsafe.Pointer, n int) {
 
 // line copies one axis of separate items.
 func (l *loop) line(dst, src unsafe.Pointer, axis int) {
+	if l.stream {
+		streamRows(dst, src, l.shape[axis], l.ds[axis], l.ss[axis], l.item)
+		return
+	}
 	strided(dst, src, l.shape[axis], l.ds[axis], l.ss[axis], l.item)
 }
 
