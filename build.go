@@ -15,6 +15,13 @@ import (
 // place does.
 var ErrUnfinished = errors.New("not finished")
 
+// hidden is why a node with a mark is absent.
+type hidden string
+
+func (h hidden) Error() string { return ErrNotExist.Error() + ": " + string(h) }
+
+func (h hidden) Unwrap() []error { return []error{ErrNotExist, ErrUnfinished} }
+
 // BuildDataset creates a dataset as CreateDataset does, and fills it by calling fill,
 // which alone sees it meanwhile: it is absent for everybody else until fill has
 // returned and all has been made to survive a loss of power. If fill fails what it

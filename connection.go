@@ -87,6 +87,8 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 		if err != nil {
 			return nil, err
 		}
+	case errors.Is(err, ErrUnfinished):
+		return nil, fmt.Errorf("open %s: %w; opening it to create something removes what there is", c.url, err)
 	case errors.Is(err, ErrNotExist):
 		return nil, fmt.Errorf("open %s: %w: no Zarr v3 tree there (no %s)", c.url, ErrNotExist, zarr.Key)
 	case err != nil:

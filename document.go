@@ -25,11 +25,11 @@ func join(path, name string) string {
 func (c *Connection) load(ctx context.Context, path string) (zarr.Document, store.Version, error) {
 	doc, v, err := c.loadAny(ctx, path)
 	if err == nil && c.hides(doc.Head()) {
-		why := "it is being deleted"
+		why := hidden("it is being deleted, or that was interrupted")
 		if doc.Head().Copy != "" {
-			why = "it is not complete"
+			why = "it is not complete: making it was interrupted, or is under way"
 		}
-		return nil, v, fmt.Errorf("%s in %s: %w: %s (%w)", nodeName(path), c.url, ErrNotExist, why, ErrUnfinished)
+		return nil, v, fmt.Errorf("%s in %s: %w", nodeName(path), c.url, why)
 	}
 	return doc, v, err
 }

@@ -22,6 +22,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if text := os.Getenv(buildVar); text != "" {
+		os.Exit(buildAndDie(text))
+	}
 	if text := os.Getenv(jobVar); text != "" {
 		os.Exit(runJob(text))
 	}

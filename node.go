@@ -123,6 +123,9 @@ func (c *Connection) openFrom(ctx context.Context, base, path string) (Node, err
 	}
 	doc, v, err := c.load(ctx, full)
 	if err != nil {
+		if why := hidden(""); errors.As(err, &why) {
+			return nil, fmt.Errorf("open %s in %s: %w", nodeName(full), c.url, why)
+		}
 		if errors.Is(err, ErrNotExist) {
 			return nil, fmt.Errorf("open %s in %s: %w: there is no such node", nodeName(full), c.url, ErrNotExist)
 		}
