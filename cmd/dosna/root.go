@@ -59,7 +59,7 @@ func newRoot(a *app) *cobra.Command {
 	}
 	add("data",
 		a.createCommand(), a.importCommand(), a.exportCommand(), a.getCommand(), a.showCommand(), a.setCommand(),
-		a.blurCommand(), a.castCommand(), a.statsCommand(), a.resizeCommand())
+		a.blurCommand(), a.castCommand(), a.pyramidCommand(), a.statsCommand(), a.resizeCommand())
 	add("tree",
 		a.initCommand(), a.infoCommand(), a.lsCommand(), a.duCommand(), a.attrsCommand(),
 		a.mvCommand(), a.cpCommand(), a.rmCommand(), a.verifyCommand())
