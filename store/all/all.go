@@ -23,10 +23,10 @@ type backend struct {
 }
 
 var backends = []backend{
-	{"file", withArchives(filestore.OpenURL), filestore.InitURL},
+	{"file", withReferences(withArchives(filestore.OpenURL)), filestore.InitURL},
 	{"mem", memstore.OpenURL, memstore.InitURL},
-	{"http", withArchives(openWeb), httpstore.InitURL},
-	{"https", withArchives(openWeb), httpstore.InitURL},
+	{"http", withReferences(withArchives(openWeb)), httpstore.InitURL},
+	{"https", withReferences(withArchives(openWeb)), httpstore.InitURL},
 }
 
 // openWeb opens a web server, which is asked again where that may help.

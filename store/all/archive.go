@@ -18,9 +18,22 @@ type opener func(ctx context.Context, u store.URL, o store.OpenOptions) (store.S
 // archive there, if there is one: a directory of that name, and one to be created,
 // are roots like others.
 func withArchives(open opener) opener {
+	return inFiles(".zip", open, func(ctx context.Context, below store.Store, _ store.URL, key string) (store.Store, error) {
+		s, err := zipstore.Open(ctx, below, key)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	})
+}
+
+// inFiles returns open, except that an address with that ending opens what is in
+// the object there, if there is one. inner closes below with its store, if it
+// returns one.
+func inFiles(ending string, open opener, inner func(ctx context.Context, below store.Store, folder store.URL, key string) (store.Store, error)) opener {
 	return func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
 		folder, key, ok := splitLast(u)
-		if !ok || !strings.EqualFold(filepath.Ext(key), ".zip") {
+		if !ok || !strings.EqualFold(filepath.Ext(key), ending) {
 			return open(ctx, u, o)
 		}
 		below, err := open(ctx, folder, store.OpenOptions{})
@@ -30,11 +43,15 @@ func withArchives(open opener) opener {
 			}
 			return open(ctx, u, o) // says what is wrong with the address that was given
 		}
-		s, err := zipstore.Open(ctx, below, key)
-		if err == nil {
-			return s, nil
+		_, err = below.Stat(ctx, key)
+		there := err == nil
+		if there {
+			var s store.Store
+			if s, err = inner(ctx, below, folder, key); err == nil {
+				return s, nil
+			}
 		}
-		if cerr := below.Close(); cerr != nil || !errors.Is(err, store.ErrNotExist) {
+		if cerr := below.Close(); cerr != nil || there || !errors.Is(err, store.ErrNotExist) {
 			return nil, errors.Join(err, cerr)
 		}
 		return open(ctx, u, o)

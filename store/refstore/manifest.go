@@ -115,9 +115,16 @@ func (c *cursor) next() {
 	c.at += int(rest)
 }
 
+// first returns the first key of a block, which is there whole.
+func (m *Manifest) first(block int) []byte {
+	at := m.keys[m.blocks[block]+1:] // behind the 0 bytes in common
+	rest, n := binary.Uvarint(at)
+	return at[n : n+int(rest)]
+}
+
 // seek returns a cursor at the first key that is not less.
 func (m *Manifest) seek(key string) *cursor {
-	block := sort.Search(len(m.blocks), func(b int) bool { return string(m.from(b).key) > key })
+	block := sort.Search(len(m.blocks), func(b int) bool { return string(m.first(b)) > key })
 	c := m.from(max(block-1, 0))
 	for c.i < m.Len() && string(c.key) < key {
 		c.next()
