@@ -166,7 +166,7 @@ func (p *part) seek(off int64) error {
 		return err
 	}
 	_, err := io.CopyN(io.Discard, p.from, n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = errShort
 	}
 	return err

@@ -83,7 +83,7 @@ func (s *Store) ask(ctx context.Context, method, key string, header http.Header)
 	req := (&http.Request{Method: method, URL: u, Host: u.Host, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}).WithContext(rctx)
 	header.Set("Accept-Encoding", "identity")
 	header.Set("User-Agent", "dosna")
-	resp, err := s.client.Do(req)
+	resp, err := s.client.Do(req) //nolint:bodyclose // body.stop closes it
 	if err != nil {
 		err = b.explain(err)
 		b.stop()
@@ -168,7 +168,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.timer.Reset(b.idle)
 	n, err := b.from.Read(p)
 	b.read += int64(n)
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF { //nolint:errorlint // wrapped, it is a connection that broke off
 		err = b.explain(err)
 	}
 	return n, err
@@ -210,9 +210,9 @@ func (b *body) explain(err error) error {
 		return fmt.Errorf("no answer: %w", err)
 	}
 	if b.from != nil {
-		return fmt.Errorf("%w: the connection broke off after %d bytes: %v", store.ErrTemporary, b.read, err)
+		return fmt.Errorf("%w: the connection broke off after %d bytes: %s", store.ErrTemporary, b.read, err.Error())
 	}
-	return fmt.Errorf("%w: no answer: %v", store.ErrTemporary, err)
+	return fmt.Errorf("%w: no answer: %s", store.ErrTemporary, err.Error())
 }
 
 // forGood reports whether trying again is no use.

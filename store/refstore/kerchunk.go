@@ -41,7 +41,7 @@ func ParseJSON(ctx context.Context, r io.Reader) (*Manifest, error) {
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = fmt.Errorf("%w: no JSON: %v", store.ErrCorrupt, err)
+		err = fmt.Errorf("%w: no JSON: %s", store.ErrCorrupt, err.Error()) // which has io.ErrUnexpectedEOF in it
 	}
 	return nil, err
 }

@@ -162,7 +162,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	r.left -= int64(n)
 	switch {
 	case err == nil:
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		err = r.s.fail("get", r.key, r.t.short(err))
 	case r.left > 0:
 		err = r.s.fail("get", r.key, r.t.changed())

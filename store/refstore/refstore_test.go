@@ -265,9 +265,9 @@ func TestChanged(t *testing.T) {
 	below.Delete(ctx, "x", store.Cond{})
 	want(s, "source x", "part", "all", "rest")
 
-	s, below = open(t, refstore.Source{Size: 9})
+	s, _ = open(t, refstore.Source{Size: 9})
 	want(s, "had 9 bytes, and has 10", "part", "all")
-	s, below = open(t, refstore.Source{Size: 10, Version: "other"})
+	s, _ = open(t, refstore.Source{Size: 10, Version: "other"})
 	want(s, "was in version other", "part", "all")
 	s, below = open(t, refstore.Source{Size: 10, ModTime: time.Unix(1, 0)})
 	want(s, "was of 1970", "part", "all")

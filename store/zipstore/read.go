@@ -299,14 +299,14 @@ func (r *reader) end() error {
 // explain says what an error of reading means.
 func (r *reader) explain(err error) error {
 	if i, ok := r.from.(*inflater); ok && i.in.err == nil {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("%w: the entry expands to less than the %d bytes that it should have", store.ErrCorrupt, r.e.size)
 		}
-		return fmt.Errorf("%w: %v", store.ErrCorrupt, err)
+		return fmt.Errorf("%w: %s", store.ErrCorrupt, err.Error()) // which has io.ErrUnexpectedEOF in it
 	} else if ok {
 		err = i.in.err
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return errChanged
 	}
 	return r.s.lost(err)
@@ -374,7 +374,7 @@ type named struct{ r *reader }
 
 func (n named) Read(p []byte) (int, error) {
 	got, err := n.r.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = n.r.s.fail("get", n.r.e.name, err)
 	}
 	return got, err
