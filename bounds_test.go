@@ -10,6 +10,7 @@ import (
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -67,7 +68,7 @@ func (e endless) Type() dtype.Type                               { return dtype.
 func (e endless) ReadBox(context.Context, nd.Box, nd.View) error { return nil }
 
 func TestErrorsSayThingsOnce(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir)
 	d := bytesDataset(t, c, "x", []int{4}, []int{4})
 	write(t, d, ":", 5)
@@ -105,7 +106,7 @@ func TestErrorsSayThingsOnce(t *testing.T) {
 }
 
 func TestARootThatIsADatasetHasNoChildren(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir)
 	bytesDataset(t, c, "x", []int{4}, []int{4})
 	root := create(t, dir+"/x")

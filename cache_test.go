@@ -34,7 +34,7 @@ var cacheLayouts = map[string]dosna.DatasetSpec{
 // that share a cache, and writes through a third that does not know of it: every
 // read gives what a read without a cache does, and the budget is kept.
 func TestCacheGivesWhatIsStored(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	rounds := 12
 	if testing.Short() || testenv.Race {
 		rounds = 4
@@ -133,7 +133,7 @@ func TestCacheGivesWhatIsStored(t *testing.T) {
 func TestCacheUnderManyReaders(t *testing.T) {
 	for _, shards := range [][]int{nil, {16, 16}} {
 		cache := dosna.NewCache(8 << 10)
-		c, err := dosna.Open(ctx, t.TempDir()+"/pool", &dosna.Options{Mode: dosna.Create, Cache: cache, Engine: engine.Threads(2)})
+		c, err := dosna.Open(ctx, testenv.ScratchDir(t)+"/pool", &dosna.Options{Mode: dosna.Create, Cache: cache, Engine: engine.Threads(2)})
 		if err != nil {
 			t.Fatal(err)
 		}

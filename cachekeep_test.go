@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/memstore"
@@ -33,7 +34,7 @@ func TestWithKeepsTheCache(t *testing.T) {
 
 func TestWhatIsNotCached(t *testing.T) {
 	cache := dosna.NewCache(20_000)
-	c := create(t, t.TempDir()+"/pool").With(dosna.Options{Cache: cache})
+	c := create(t, testenv.ScratchDir(t)+"/pool").With(dosna.Options{Cache: cache})
 	d := bytesDataset(t, c, "x", []int{100, 4000}, []int{1, 4000})
 	write(t, d, ":", 3)
 	read(t, d, ":") // far more than it holds

@@ -17,7 +17,7 @@ import (
 )
 
 func TestCopyTrees(t *testing.T) {
-	from, to := create(t, "mem://"), create(t, t.TempDir()+"/pool")
+	from, to := create(t, "mem://"), create(t, testenv.ScratchDir(t)+"/pool")
 	g, err := from.CreateGroup(ctx, "scan", dosna.Attributes{"beam": "I13"})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestCopyTrees(t *testing.T) {
 // TestCopyThroughAnotherAddress copies what is the same under two addresses: what
 // is there must stay, and the copying end.
 func TestCopyThroughAnotherAddress(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir+"/pool")
 	d := bytesDataset(t, c, "scan/x", []int{6}, []int{4})
 	write(t, d, ":", 5)
@@ -109,7 +109,7 @@ func TestCopyThroughAnotherAddress(t *testing.T) {
 // TestCopyOverWhatIsThere copies objects as they are to a dataset that has others,
 // and one that is copied in pieces.
 func TestCopyOverWhatIsThere(t *testing.T) {
-	from, to := create(t, "mem://"), create(t, t.TempDir()+"/pool")
+	from, to := create(t, "mem://"), create(t, testenv.ScratchDir(t)+"/pool")
 	for _, chunk := range []int{1 << 10, 33 << 20} {
 		if chunk > 1<<20 && testenv.Race {
 			continue // takes long
@@ -140,7 +140,7 @@ func TestCopyOverWhatIsThere(t *testing.T) {
 
 // TestCopyOnSeveralRanks has each rank of one program copy its share.
 func TestCopyOnSeveralRanks(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir+"/from")
 	d := bytesDataset(t, c, "x", []int{40, 3}, []int{3, 2})
 	all := make([]uint8, 120)

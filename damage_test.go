@@ -10,6 +10,7 @@ import (
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -22,7 +23,7 @@ func TestEveryFlippedBitIsReported(t *testing.T) {
 		"sharded": {Shape: []int{6, 5}, Type: dtype.Float32, Chunks: []int{3, 5}, Shards: []int{6, 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
+			dir := testenv.ScratchDir(t)
 			c := create(t, dir)
 			d, err := c.CreateDataset(ctx, "x", spec)
 			if err != nil {
@@ -74,7 +75,7 @@ func TestEveryFlippedBitIsReported(t *testing.T) {
 }
 
 func TestOnlyAMissingObjectIsFill(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir)
 	d, err := c.CreateDataset(ctx, "x", dosna.DatasetSpec{Shape: []int{4}, Type: dtype.Uint8, Chunks: []int{2}, Fill: 9})
 	if err != nil {
@@ -145,7 +146,7 @@ func TestWrongCallsSayWhatIsWrong(t *testing.T) {
 }
 
 func TestReadOnly(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir)
 	if _, err := c.CreateDataset(ctx, "x", dosna.DatasetSpec{Shape: []int{4}, Type: dtype.Uint8}); err != nil {
 		t.Fatal(err)
@@ -173,7 +174,7 @@ func TestReadOnly(t *testing.T) {
 }
 
 func TestAttributes(t *testing.T) {
-	c := create(t, t.TempDir())
+	c := create(t, testenv.ScratchDir(t))
 	g, err := c.CreateGroup(ctx, "g", dosna.Attributes{"a": 1, "nested": map[string]any{"list": []any{1.5, "x", nil}}})
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +228,7 @@ func TestGuessChunks(t *testing.T) {
 }
 
 func TestInterruptedDeletionIsFinished(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir)
 	spec := dosna.DatasetSpec{Shape: []int{4}, Type: dtype.Uint8, Chunks: []int{2}}
 	d, err := c.CreateDataset(ctx, "x", spec)

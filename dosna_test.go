@@ -18,6 +18,7 @@ import (
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -65,7 +66,7 @@ func ramp(n int) []float32 {
 }
 
 func TestWriteAndReadBack(t *testing.T) {
-	for _, address := range []string{"mem://", t.TempDir() + "/pool"} {
+	for _, address := range []string{"mem://", testenv.ScratchDir(t) + "/pool"} {
 		c := create(t, address)
 		d, err := c.CreateDataset(ctx, "scan/raw", dosna.DatasetSpec{Shape: []int{10, 20, 30}, Type: dtype.Float32, Chunks: []int{4, 8, 16}})
 		if err != nil {
@@ -89,7 +90,7 @@ func TestWriteAndReadBack(t *testing.T) {
 // layouts, and on plain memory, and compares.
 func TestAgainstModel(t *testing.T) {
 	codecs := []string{"none", "zstd:1", "gzip:1", "blosc:lz4:5:shuffle", "blosc:zstd:1:bitshuffle"}
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
@@ -236,7 +237,7 @@ func values(t *rapid.T, typ dtype.Type, shape []int) nd.View {
 }
 
 func TestNodes(t *testing.T) {
-	c := create(t, t.TempDir()+"/pool")
+	c := create(t, testenv.ScratchDir(t)+"/pool")
 	spec := dosna.DatasetSpec{Shape: []int{4}, Type: dtype.Int16}
 	if _, err := c.CreateDataset(ctx, "a/b/data", spec); err != nil {
 		t.Fatal(err)
@@ -346,7 +347,7 @@ func TestAppendFromMany(t *testing.T) {
 }
 
 func TestApplyCountsEveryUpdate(t *testing.T) {
-	dir := t.TempDir() + "/pool"
+	dir := testenv.ScratchDir(t) + "/pool"
 	c := create(t, dir)
 	if _, err := c.CreateDataset(ctx, "x", dosna.DatasetSpec{Shape: []int{5, 5}, Type: dtype.Int32, Chunks: []int{3, 3}}); err != nil {
 		t.Fatal(err)

@@ -147,14 +147,11 @@ func TestHostileFiles(t *testing.T) {
 						t.Errorf("%s: the error does not name it: %v", call, err)
 					}
 				}
-				got, err := dosna.ReadAll[uint8](ctx, d, nd.Selection{})
+				_, err = dosna.ReadAll[uint8](ctx, d, nd.Selection{})
 				// Behind a file that stands where a folder should be there is nothing.
 				lost := where == "x/c/0" && !folder || where == "x/c" && (name == "a loop" || name == "a dead link")
-				fails("read", err, lost)
-				if err == nil && where == "x/c/0" && !slices.Equal(got, []uint8{0, 0, 5, 5}) {
-					t.Errorf("read %v", got)
-				}
-				fails("write", dosna.Write(ctx, d, selection(t, "1"), []uint8{9}), where == "x/c/0" && name != "folder")
+				fails("read", err, lost || where == "x/c/0") // a folder there is no fill
+				fails("write", dosna.Write(ctx, d, selection(t, "1"), []uint8{9}), where == "x/c/0")
 				_, err = c.Open(ctx, "x")
 				fails("open", err, where == "x/zarr.json")
 				_, err = c.Open(ctx, "g")
@@ -168,8 +165,8 @@ func TestHostileFiles(t *testing.T) {
 				if err == nil && strings.HasSuffix(where, "zarr.json") && !folder && len(v.Findings) == 0 {
 					t.Error("verify finds nothing")
 				}
-				fails("verify", err, where == "zarr.json" && folder)
-				if err == nil && lost && v.Losses() == 0 {
+				fails("verify", err, false)
+				if err == nil && (lost || where == "zarr.json" && folder) && v.Losses() == 0 {
 					t.Errorf("verify finds no loss: %v", v)
 				}
 				_, err = d.Usage(ctx)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -175,7 +176,7 @@ func TestLoadCloneAndCopy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := create(t, t.TempDir()+"/pool")
+	other := create(t, testenv.ScratchDir(t)+"/pool")
 	changed := spec
 	changed.Chunks, changed.Shards, changed.Codec = []int{2, 5}, []int{4, 10}, "gzip:1"
 	moved, err := other.CreateDataset(ctx, "moved", changed)

@@ -102,13 +102,13 @@ type process struct {
 func start(t *testing.T, j job, n int, addresses ...[2]string) []*process {
 	t.Helper()
 	j.Workers = n
-	j.Stop = filepath.Join(t.TempDir(), "stop")
+	j.Stop = filepath.Join(testenv.ScratchDir(t), "stop")
 	ps := make([]*process, n)
 	for i := range ps {
 		p := &process{job: j, ended: make(chan struct{})}
 		p.Worker = i
 		p.Address, p.Path = addresses[i%len(addresses)][0], addresses[i%len(addresses)][1]
-		p.Log = filepath.Join(t.TempDir(), fmt.Sprint("log", i))
+		p.Log = filepath.Join(testenv.ScratchDir(t), fmt.Sprint("log", i))
 		text, err := json.Marshal(p.job)
 		if err != nil {
 			t.Fatal(err)
@@ -215,7 +215,7 @@ func killing() []bool {
 // the path from there of what is called x in the group g.
 func waysTo(t *testing.T) (c *dosna.Connection, ways [][2]string) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	root := filepath.Join(dir, "pool")
 	c = create(t, root)
 	if !c.Store().Guarantees().PutIfMatch {

@@ -18,6 +18,7 @@ import (
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/memstore"
@@ -353,7 +354,7 @@ func TestCopyInterruptedAtAnyMoment(t *testing.T) {
 		}
 		return
 	}
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	n, kills := 150, 5
 	if *scale == "full" {
 		n, kills = 3000, 20

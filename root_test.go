@@ -11,11 +11,12 @@ import (
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 )
 
 func TestRootDataset(t *testing.T) {
-	dir := t.TempDir() + "/array.zarr"
+	dir := testenv.ScratchDir(t) + "/array.zarr"
 	c := create(t, dir)
 	spec := dosna.DatasetSpec{Shape: []int{5}, Type: dtype.Float32, Chunks: []int{2}}
 	d, err := c.CreateDataset(ctx, "", spec)
@@ -69,7 +70,7 @@ func TestFillKeepsItsBits(t *testing.T) {
 }
 
 func TestDamagedMetadataCanBeDeleted(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir)
 	if _, err := c.CreateDataset(ctx, "x", dosna.DatasetSpec{Shape: []int{2}, Type: dtype.Float32}); err != nil {
 		t.Fatal(err)
@@ -104,7 +105,7 @@ func TestConsolidatedMetadataIsRemoved(t *testing.T) {
 		"delete": func(c *dosna.Connection, _ *dosna.Dataset) error { return c.Delete(ctx, "g/x") },
 		"move":   func(c *dosna.Connection, _ *dosna.Dataset) error { return c.Move(ctx, "g/x", "g/y") },
 	} {
-		dir := t.TempDir()
+		dir := testenv.ScratchDir(t)
 		c := create(t, dir)
 		d, err := c.CreateDataset(ctx, "g/x", spec)
 		if err != nil {

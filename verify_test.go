@@ -14,6 +14,7 @@ import (
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/store"
 )
 
@@ -119,7 +120,7 @@ func document(t testing.TB, dir, path string) string {
 }
 
 func TestVerifyFindsEverything(t *testing.T) {
-	c, want := brokenTree(t, t.TempDir())
+	c, want := brokenTree(t, testenv.ScratchDir(t))
 	found, v := verify(t, c, "", dosna.VerifyOptions{})
 	if !slices.Equal(found, want) {
 		t.Errorf("found\n%s\nwant\n%s", strings.Join(found, "\n"), strings.Join(want, "\n"))
@@ -152,7 +153,7 @@ func TestVerifyFindsEverything(t *testing.T) {
 
 // TestVerifyGoesOn stops after every step, and begins anew where it was told to.
 func TestVerifyGoesOn(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c, _ := brokenTree(t, dir)
 	big := bytesDataset(t, c, "a/big", []int{2000}, []int{1})
 	write(t, big, ":", 3)

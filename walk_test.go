@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/store"
 )
 
@@ -38,7 +39,7 @@ func walked(t *testing.T, c *dosna.Connection) []string {
 }
 
 func TestWalkGoesOnBehindBrokenNodes(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir)
 	for _, path := range []string{"a/x", "b/y/z", "b/z", "d"} {
 		bytesDataset(t, c, path, []int{4}, []int{4})
@@ -67,7 +68,7 @@ func TestWalkGoesOnBehindBrokenNodes(t *testing.T) {
 // A group that cannot be listed, and one that is a link to a folder above it, are
 // no end of the walk.
 func TestWalkOfHostileFolders(t *testing.T) {
-	dir := t.TempDir()
+	dir := testenv.ScratchDir(t)
 	c := create(t, dir)
 	for _, path := range []string{"a/x", "b/y"} {
 		bytesDataset(t, c, path, []int{4}, []int{4})
