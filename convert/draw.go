@@ -18,5 +18,11 @@ func DrawFile(ctx context.Context, d *dosna.Dataset, sel nd.Selection, path stri
 	if err != nil {
 		return image.Point{}, err
 	}
-	return img.Bounds().Size(), replaceFile(path, func(w io.Writer) error { return png.Encode(w, img) })
+	return img.Bounds().Size(), WriteImage(path, img)
+}
+
+// WriteImage writes a picture to a file in the PNG format, which is replaced when
+// it is complete.
+func WriteImage(path string, img image.Image) error {
+	return replaceFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }

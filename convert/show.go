@@ -76,6 +76,19 @@ func picture(ctx context.Context, d *dosna.Dataset, sel nd.Selection, o *render.
 	if err != nil {
 		return nil, err
 	}
+	canvas, err := drawn(ctx, d, sel, rows, cols, o)
+	if err != nil {
+		return nil, err
+	}
+	return canvas.Image(), nil
+}
+
+// drawn returns a canvas with a selection of so many rows and columns on it.
+func drawn(ctx context.Context, d *dosna.Dataset, sel nd.Selection, rows, cols int, o *render.ImageOptions) (*render.Canvas, error) {
+	r, err := sel.Resolve(d.Shape())
+	if err != nil {
+		return nil, err
+	}
 	canvas, err := o.NewCanvas(rows, cols)
 	if err != nil {
 		return nil, err
@@ -92,7 +105,7 @@ func picture(ctx context.Context, d *dosna.Dataset, sel nd.Selection, o *render.
 	if err != nil {
 		return nil, err
 	}
-	return canvas.Image(), nil
+	return canvas, nil
 }
 
 // plane returns the rows and columns of a selection to be drawn.

@@ -154,28 +154,45 @@ func weighted(x, w float64) float64 {
 
 // Image returns the picture of the rows added.
 func (c *Canvas) Image() *image.NRGBA {
+	low, high := c.o.Range.of(c.numbers())
+	height, width := c.size()
+	img := image.NewNRGBA(image.Rect(0, 0, width, height))
+	c.draw(img, low, high)
+	return img
+}
+
+// numbers returns what the pixels show, NaN where there is no number.
+func (c *Canvas) numbers() []float64 {
 	for i, w := range c.sumWeight {
-		c.sum[i] /= w // NaN where there was no number
+		c.sum[i] /= w
 		c.sumWeight[i] = 1
 	}
-	low, high := c.o.Range.of(c.sum)
+	return c.sum
+}
+
+// size returns the picture's size in pixels.
+func (c *Canvas) size() (height, width int) {
+	k := c.enlarge(c.rows.to, c.cols.to)
+	return c.rows.to * k, c.cols.to * k
+}
+
+// draw draws the numbers into a picture of the canvas's size.
+func (c *Canvas) draw(img *image.NRGBA, low, high float64) {
 	var missing color.NRGBA
 	if c.o.NaN != nil {
 		missing = color.NRGBAModel.Convert(c.o.NaN).(color.NRGBA)
 	}
-	height, width := c.rows.to, c.cols.to
-	k := c.enlarge(height, width)
-	img := image.NewNRGBA(image.Rect(0, 0, width*k, height*k))
-	for y := range height * k {
-		for x := range width * k {
+	height, width := c.size()
+	k := c.enlarge(c.rows.to, c.cols.to)
+	for y := range height {
+		for x := range width {
 			p := missing
-			if value := c.sum[y/k*width+x/k]; !math.IsNaN(value) {
+			if value := c.sum[y/k*c.cols.to+x/k]; !math.IsNaN(value) {
 				p = c.colors[level(value, low, high)]
 			}
-			img.SetNRGBA(x, y, p)
+			img.SetNRGBA(img.Rect.Min.X+x, img.Rect.Min.Y+y, p)
 		}
 	}
-	return img
 }
 
 // level returns the place of x in a colormap that runs from low to high.

@@ -18,16 +18,22 @@ func (a *app) showCommand() *cobra.Command {
 	between := numbersFlag{least: 2, most: 2}
 	percentiles := numbersFlag{least: 2, most: 2}
 	var file string
+	var where placing
 	cmd := &cobra.Command{
 		Use:   "show DATASET [SELECTION]",
-		Short: "Draw a plane as a PNG picture",
+		Short: "Draw a plane, or a sheet of planes, as a picture",
 		Long: `Draw a selection with two long axes as a PNG picture, the first axis from top to
 bottom. The smallest number has the first colour of the colormap and the largest
-the last, unless --range or --percentiles say otherwise. Without -o the file is
-named after the dataset.`,
+the last, unless --range or --percentiles say otherwise. With --sheet a selection
+with three axes becomes a contact sheet of planes across its first.
+
+In a terminal the picture is shown there, as kitty's or iTerm2's protocols do or by
+blocks of colour, unless -o names a file. Else the file is named after the dataset.`,
 		Example: `  dosna show /tmp/pool#/scan/raw '100' -o slice.png --colormap viridis
   dosna show /tmp/pool#/scan/raw ':, 50' --percentiles 1,99
-  dosna show /tmp/pool#/scan/raw '...,0' --range -1,1 --colormap coolwarm --size 1024`,
+  dosna show /tmp/pool#/scan/raw '...,0' --range -1,1 --colormap coolwarm --size 1024
+  dosna show /tmp/pool#/scan/raw --sheet 9 --size 128 -o sheet.png
+  dosna show /tmp/pool#/scan/raw '100' --terminal blocks`,
 		Args: rangeArgs(1, "the dataset's address", "the selection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel, err := selection(argument(args, 1))
@@ -45,7 +51,10 @@ named after the dataset.`,
 			case percentiles.values != nil:
 				o.Range = render.Percentiles(percentiles.values[0], percentiles.values[1])
 			}
-			return a.showPlane(cmd.Context(), args[0], sel, file, &o)
+			if err := where.check(file); err != nil {
+				return err
+			}
+			return a.showPlane(cmd.Context(), args[0], sel, file, where, &o)
 		},
 	}
 	f := cmd.Flags()
@@ -54,32 +63,37 @@ named after the dataset.`,
 	f.Var(&between, "range", "numbers that get the first and the last colour")
 	f.Var(&percentiles, "percentiles", "the same as percentiles of the plane: 1,99")
 	f.Var(intFlag[int]{&o.Size, "PIXELS", 1, 1 << 15}, "size", "pixels of the longest side, at most; small planes are enlarged (default: one for each element)")
+	f.BoolVar(&o.Nearest, "nearest", false, "reduce large planes by leaving out elements, not by means")
+	where.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("colormap", words(render.Colormaps()...))
 	_ = cmd.RegisterFlagCompletionFunc("output", files("png"))
 	cmd.ValidArgsFunction = a.completeAddress(1)
 	return cmd
 }
 
-func (a *app) showPlane(ctx context.Context, address string, sel nd.Selection, file string, o *render.ImageOptions) error {
+func (a *app) showPlane(ctx context.Context, address string, sel nd.Selection, file string, where placing, o *render.ImageOptions) error {
 	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
 		d, err := p.dataset(ctx)
 		if err != nil {
 			return err
 		}
+		img, err := where.draw(ctx, d, sel, o)
+		if err != nil {
+			return err
+		}
+		if t := where.terminal(a, file); t != "" {
+			return t.Show(a.out, img, columnsOf(a.out))
+		}
 		if file == "-" {
-			img, err := convert.Picture(ctx, d, sel, o)
-			if err != nil {
-				return err
-			}
 			return png.Encode(a.out, img)
 		}
 		if file == "" {
 			file = pictureName(p, d)
 		}
-		size, err := convert.DrawFile(ctx, d, sel, file, o)
-		if err != nil {
+		if err := convert.WriteImage(file, img); err != nil {
 			return err
 		}
+		size := img.Bounds().Size()
 		return a.confirm(picture{file, size.X, size.Y}, "drew %s, %d×%d pixels", file, size.X, size.Y)
 	})
 }
