@@ -157,12 +157,23 @@ func TestReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.Run(t, func(t *testing.T) store.Store {
+			open := func(t *testing.T) store.Store {
 				h := h
 				h.objects = memstore.New()
 				s := serve(t, h, "/tree", httpstore.Options{})
 				return &hybrid{s, h.objects, !h.noVersion}
-			})
+			}
+			if h == (site{}) && !testing.Short() {
+				storetest.Run(t, open)
+				return
+			}
+			for _, c := range storetest.Checks() {
+				if s := open(t); !c.Heavy && c.For(s.Guarantees()) {
+					if err := c.Run(t.Context(), s); err != nil {
+						t.Errorf("%s: %v", c, err)
+					}
+				}
+			}
 		})
 	}
 }

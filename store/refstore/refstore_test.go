@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/memstore"
@@ -30,6 +31,23 @@ func (s sources) Find(_ context.Context, address string) (store.Store, string, e
 		return nil, "", fmt.Errorf("%w: %s is not allowed", store.ErrPermission, address)
 	}
 	return s.Store, address, nil
+}
+
+// check makes the checks of all stores, where time is short not the long ones.
+func check(t *testing.T, open func(t *testing.T) store.Store) {
+	if !testing.Short() && !testenv.Race {
+		storetest.Run(t, open)
+		return
+	}
+	for _, c := range storetest.Checks() {
+		s := open(t)
+		if !c.Heavy && c.For(s.Guarantees()) {
+			if err := c.Run(t.Context(), s); err != nil {
+				t.Errorf("%s: %v", c, err)
+			}
+		}
+		s.Close()
+	}
 }
 
 // TestReads makes the checks of all stores, of which the reading is done through
@@ -76,7 +94,7 @@ func TestReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.Run(t, func(t *testing.T) store.Store {
+			check(t, func(t *testing.T) store.Store {
 				return &hybrid{Store: memstore.New(), build: func(members []member) (*refstore.Store, error) {
 					var b refstore.Builder
 					below := memstore.New()

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/filestore"
@@ -187,13 +188,30 @@ func (h *hybrid) Close() error {
 
 func (h *hybrid) String() string { return "zip" }
 
+// check makes the checks of all stores, where time is short not the long ones.
+func check(t *testing.T, open func(t *testing.T) store.Store) {
+	if !testing.Short() && !testenv.Race {
+		storetest.Run(t, open)
+		return
+	}
+	for _, c := range storetest.Checks() {
+		s := open(t)
+		if !c.Heavy && c.For(s.Guarantees()) {
+			if err := c.Run(t.Context(), s); err != nil {
+				t.Errorf("%s: %v", c, err)
+			}
+		}
+		s.Close()
+	}
+}
+
 // TestReads makes the checks of all stores, of which the reading is done from
 // archives.
 func TestReads(t *testing.T) {
 	for name, method := range map[string]uint16{"stored": zip.Store, "deflated": zip.Deflate} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.Run(t, func(t *testing.T) store.Store {
+			check(t, func(t *testing.T) store.Store {
 				return &hybrid{Store: memstore.New(), method: method, build: func(members []member) (*zipstore.Store, error) {
 					return open(t, archive(t, members...))
 				}}
