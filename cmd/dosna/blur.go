@@ -26,7 +26,8 @@ func (a *app) blurCommand() *cobra.Command {
 		Long: `Filter a dataset with a Gaussian into a new dataset, chunk by chunk, in memory
 that does not grow with it. The result is that of SciPy's gaussian_filter on the
 whole array, whatever the chunks. The new dataset is stored as the source is,
-unless flags say otherwise; if blurring fails or is interrupted it is removed.
+unless flags say otherwise, and seen when it is complete; if blurring fails or is
+interrupted it is removed.
 
 As in SciPy, integers stay integers, cut off after each axis; --dtype float32
 keeps the fractions.`,

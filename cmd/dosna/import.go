@@ -37,8 +37,9 @@ func (a *app) importCommand() *cobra.Command {
 
 A dataset of the same shape and type that has been created, and is still empty,
 is filled. Without a node in the address the array becomes the root of the tree,
-which has to be new or empty. The file is read once, in pieces; it may be larger than memory. If the
-import fails or is interrupted, the dataset is removed, or empty, again.`,
+which has to be new or empty. The file is read once, in pieces; it may be larger than memory. The
+dataset is seen, by any program, when it is complete; if the import fails or is
+interrupted, all that it has created is removed. One that was filled is empty again.`,
 		Example: `  dosna import volume.npy /tmp/pool#/scan/raw --chunks 64,64,64
   dosna import volume.npy /tmp/pool#/scan/sharded --chunks 64,64,64 --shards 256,256,256
   dosna import arrays.npz:mask /tmp/pool#/scan/mask --codec blosc:zstd:5:bitshuffle

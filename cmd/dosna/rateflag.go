@@ -17,8 +17,8 @@ type rateFlag struct {
 func (f *rateFlag) Type() string   { return "BYTES/s" }
 func (f *rateFlag) String() string { return f.text }
 func (f *rateFlag) Set(s string) (err error) {
-	f.text = s
-	f.perSecond, err = parseRate(s)
+	f.text = strings.TrimSpace(s)
+	f.perSecond, err = parseRate(f.text)
 	return err
 }
 
@@ -58,8 +58,8 @@ type perSecondFlag struct {
 func (f *perSecondFlag) Type() string   { return "NUMBER" }
 func (f *perSecondFlag) String() string { return f.text }
 func (f *perSecondFlag) Set(s string) (err error) {
-	f.text = s
-	f.perSecond, err = positive(strings.TrimSuffix(strings.TrimSpace(s), "/s"))
+	f.text = strings.TrimSpace(s)
+	f.perSecond, err = positive(strings.TrimSuffix(f.text, "/s"))
 	return err
 }
 

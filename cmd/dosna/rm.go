@@ -20,7 +20,8 @@ func (a *app) rmCommand() *cobra.Command {
 		Use:   "rm ADDRESS…",
 		Short: "Remove datasets and groups",
 		Long: `Remove nodes: datasets and empty groups, or with -r also groups with everything
-below them. --dry-run tells what would be removed.`,
+below them. What an interrupted command has left unseen at an address goes too.
+--dry-run tells what would be removed.`,
 		Example: `  dosna rm /tmp/pool#/scan/raw --dry-run
   dosna rm /tmp/pool#/scan/raw
   dosna rm -r /tmp/pool#/scan`,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -43,7 +44,8 @@ func newRoot(a *app) *cobra.Command {
 	cobra.EnableCommandSorting = false // they are in the order in which one meets them
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%s: %w; see %s --help", cmd.Name(), err, cmd.CommandPath())
+		shielded := strings.ReplaceAll(err.Error(), `" -`, `"-`) // see shieldNumbers
+		return usagef("%s: %s; see %s --help", cmd.Name(), shielded, cmd.CommandPath())
 	})
 	a.globalFlags(root)
 	root.AddGroup(
