@@ -51,7 +51,7 @@ const defaultColumns = 80
 // known), and a line break. Pixels of Blocks that are transparent are left in the
 // terminal's own colour; a picture wider than the terminal is reduced.
 func (t Terminal) Show(w io.Writer, img image.Image, columns int) error {
-	b := bufio.NewWriter(w)
+	b := bufio.NewWriter(w) // it keeps its error until Flush
 	switch t {
 	case Kitty, ITerm:
 		var data bytes.Buffer
@@ -62,7 +62,7 @@ func (t Terminal) Show(w io.Writer, img image.Image, columns int) error {
 		if t == Kitty {
 			kitty(b, text)
 		} else {
-			fmt.Fprintf(b, "\x1b]1337;File=inline=1;size=%d:%s\a\n", data.Len(), text)
+			_, _ = fmt.Fprintf(b, "\x1b]1337;File=inline=1;size=%d:%s\a\n", data.Len(), text)
 		}
 	case Blocks:
 		if columns <= 0 {
@@ -72,7 +72,7 @@ func (t Terminal) Show(w io.Writer, img image.Image, columns int) error {
 	default:
 		return fmt.Errorf("pictures in a terminal of the kind %q: want one of %v", string(t), Terminals)
 	}
-	return b.Flush() // which has the errors of all writes
+	return b.Flush()
 }
 
 // kitty writes a PNG file in parts of 4096 characters.
@@ -85,9 +85,9 @@ func kitty(w *bufio.Writer, text string) {
 		if text == "" {
 			more = 0
 		}
-		fmt.Fprintf(w, "\x1b_G%sm=%d;%s\x1b\\", control, more, part)
+		_, _ = fmt.Fprintf(w, "\x1b_G%sm=%d;%s\x1b\\", control, more, part)
 	}
-	_ = w.WriteByte('\n') // a bufio.Writer keeps its error until Flush
+	_ = w.WriteByte('\n')
 }
 
 // fit reduces a picture to a width.
@@ -130,11 +130,11 @@ func blocks(w *bufio.Writer, img image.Image) {
 			}
 			switch {
 			case upper != "" && lower != "":
-				fmt.Fprintf(w, "\x1b[38;2;%s;48;2;%sm▀", upper, lower)
+				_, _ = fmt.Fprintf(w, "\x1b[38;2;%s;48;2;%sm▀", upper, lower)
 			case upper != "":
-				fmt.Fprintf(w, "\x1b[0;38;2;%sm▀", upper)
+				_, _ = fmt.Fprintf(w, "\x1b[0;38;2;%sm▀", upper)
 			case lower != "":
-				fmt.Fprintf(w, "\x1b[0;38;2;%sm▄", lower)
+				_, _ = fmt.Fprintf(w, "\x1b[0;38;2;%sm▄", lower)
 			default:
 				_, _ = w.WriteString("\x1b[0m ")
 			}

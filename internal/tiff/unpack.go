@@ -3,6 +3,7 @@ package tiff
 import (
 	"bytes"
 	"compress/zlib"
+	"errors"
 	"fmt"
 	"io"
 
@@ -68,7 +69,7 @@ func inflate(dst, src []byte) error {
 	if _, zerr = io.ReadFull(z, dst); zerr != nil {
 		return err
 	}
-	if _, zerr = io.CopyN(io.Discard, z, maxSegment); zerr != io.EOF { // its checksum
+	if _, zerr = io.CopyN(io.Discard, z, maxSegment); !errors.Is(zerr, io.EOF) { // its checksum
 		return err
 	}
 	return nil
