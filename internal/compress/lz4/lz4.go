@@ -1,11 +1,6 @@
 // Package lz4 encodes and decodes raw LZ4 blocks (the LZ4 block format
 // description, lz4_Block_format.md): the sequences alone, with neither a frame
 // nor a size around them. Whoever stores a block stores its decoded size.
-//
-// [Encode] uses liblz4 where that library is present (see package dl; the
-// variable DOSNA_LIBLZ4 names another copy, or "off" for none), which is
-// faster, and the Go implementation of pierrec/lz4 otherwise; their encoded
-// bytes differ. Everything else, decoding included, is always done in Go.
 package lz4
 
 import (
@@ -30,30 +25,10 @@ var fastPool = sync.Pool{New: func() any { return new(plz4.CompressorCCompat) }}
 // Encode appends src to dst as one block. Acceleration trades size for speed
 // as in LZ4_compress_fast; 1 is the least, and compresses best.
 func Encode(dst, src []byte, acceleration int) ([]byte, error) {
-	n, _ := load()
-	if n == nil {
-		return encodePure(dst, src, acceleration)
-	}
-	return encode(dst, src, func(src, dst []byte) (int, error) {
-		return n.encode(dst, src, acceleration), nil
-	})
-}
-
-func encodePure(dst, src []byte, acceleration int) ([]byte, error) {
 	c := fastPool.Get().(*plz4.CompressorCCompat)
 	defer fastPool.Put(c)
 	c.Acceleration = acceleration
-	return encode(dst, src, c.CompressBlock)
-}
-
-// Implementation names the code that [Encode] uses, for people to read. When
-// it is not liblz4, the error says why.
-func Implementation() (string, error) {
-	n, err := load()
-	if err != nil {
-		return "pierrec/lz4", err
-	}
-	return n.title, nil
+	return encode(dst, src, c)
 }
 
 var hcPool = sync.Pool{New: func() any { return new(plz4.CompressorHC) }}
@@ -67,13 +42,17 @@ func EncodeHC(dst, src []byte, level int) ([]byte, error) {
 	c := hcPool.Get().(*plz4.CompressorHC)
 	defer hcPool.Put(c)
 	c.Level = plz4.Level1 << (level - 1)
-	return encode(dst, src, c.CompressBlock)
+	return encode(dst, src, c)
 }
 
 // maxInput is the format's limit for one block.
 const maxInput = 0x7E000000
 
-func encode(dst, src []byte, block func(src, dst []byte) (int, error)) ([]byte, error) {
+type blockEncoder interface {
+	CompressBlock(src, dst []byte) (int, error)
+}
+
+func encode(dst, src []byte, e blockEncoder) ([]byte, error) {
 	if len(src) > maxInput {
 		return dst, fmt.Errorf("encode lz4: %d bytes are more than one block may hold (%d)", len(src), maxInput)
 	}
@@ -82,12 +61,9 @@ func encode(dst, src []byte, block func(src, dst []byte) (int, error)) ([]byte, 
 	}
 	bound := Bound(len(src))
 	out := slices.Grow(dst, bound)
-	n, err := block(src, out[len(dst):len(dst)+bound])
-	if err != nil {
-		return dst, fmt.Errorf("encode lz4: %d bytes: %w", len(src), err)
-	}
-	if n == 0 {
-		return dst, fmt.Errorf("encode lz4: %d bytes do not fit %d", len(src), bound)
+	n, err := e.CompressBlock(src, out[len(dst):len(dst)+bound])
+	if err != nil || n == 0 {
+		return dst, fmt.Errorf("encode lz4: %d bytes do not fit %d: %w", len(src), bound, err)
 	}
 	return out[:len(dst)+n], nil
 }

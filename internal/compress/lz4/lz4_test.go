@@ -8,7 +8,6 @@ import (
 
 	"github.com/dosna/dosna/internal/compress"
 	"github.com/dosna/dosna/internal/compress/compresstest"
-	"github.com/dosna/dosna/internal/dl"
 	"github.com/dosna/dosna/internal/testenv"
 )
 
@@ -22,8 +21,6 @@ func encoders() []encoder {
 	for _, acceleration := range []int{0, 1, 9} {
 		all = append(all, encoder{fmt.Sprint("fast", acceleration), func(dst, src []byte) ([]byte, error) {
 			return Encode(dst, src, acceleration)
-		}}, encoder{fmt.Sprint("pure", acceleration), func(dst, src []byte) ([]byte, error) {
-			return encodePure(dst, src, acceleration)
 		}})
 	}
 	for _, level := range []int{1, 5, MaxHCLevel} {
@@ -79,31 +76,6 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-func TestImplementation(t *testing.T) {
-	name, err := Implementation()
-	t.Logf("%s, %v", name, err)
-	t.Setenv("DOSNA_LIBLZ4", "off")
-	if n, err := openNative(); n != nil || !errors.Is(err, dl.ErrUnavailable) {
-		t.Errorf("switched off: %v, %v", n, err)
-	}
-}
-
-// What does not fit is told by its length, and nothing is written beyond.
-func TestNativeKeepsWithinItsDestination(t *testing.T) {
-	n, err := load()
-	testenv.Require(t, "liblz4", err == nil, fmt.Sprint(err))
-	plain := compresstest.Noise(1 << 16)
-	for _, room := range []int{0, 1, 100, len(plain) - 1, len(plain)} {
-		guarded := bytes.Repeat([]byte{0xa5}, room+64)
-		if got := n.encode(guarded[:room:room], plain, 1); got != 0 {
-			t.Errorf("%d bytes: encoded to %d", room, got)
-		}
-		if !bytes.Equal(guarded[room:], bytes.Repeat([]byte{0xa5}, 64)) {
-			t.Errorf("%d bytes: wrote beyond the destination", room)
-		}
-	}
-}
-
 func TestDamage(t *testing.T) {
 	plain := bytes.Repeat(compresstest.Noise(100), 1000)
 	encoded, err := Encode(nil, plain, 1)
@@ -128,7 +100,6 @@ func TestSteadyStateAllocations(t *testing.T) {
 	}
 	out := make([]byte, len(plain))
 	compresstest.Allocs(t, testenv.Race, "encode", func() { Encode(buf, plain, 1) })
-	compresstest.Allocs(t, testenv.Race, "encode pure", func() { encodePure(buf, plain, 1) })
 	compresstest.Allocs(t, testenv.Race, "encode hc", func() { EncodeHC(buf, plain, 1) })
 	compresstest.Allocs(t, testenv.Race, "decode", func() { DecodeInto(out, encoded) })
 }
