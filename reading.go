@@ -124,15 +124,28 @@ func (j *reading) gather(ctx context.Context, o *object, p nd.Piece, box nd.Box)
 	return nil
 }
 
-// pickGap is for how many bytes of a box an element of it is not worth a range of
-// its own.
+// pickGap is how many bytes are read in the time that another range takes.
 const pickGap = 4 << 10
+
+// boxCost is what a box costs to read, in bytes and pickGap for each range: along
+// its first axes it lies in ranges of their own where much is between them.
+func boxCost(stored nd.View, box nd.Box) int {
+	n, ranges := stored.Item, 1
+	for i := len(box.Shape) - 1; i >= 0; i-- {
+		if count := box.Shape[i]; ranges > 1 || stored.Strides[i]-n > pickGap {
+			ranges *= count
+		} else {
+			n += (count - 1) * stored.Strides[i]
+		}
+	}
+	return ranges * (n + pickGap)
+}
 
 // pick reads the elements of a piece by ranges, straight to where they belong. It
 // is false where that is impossible, or they are too many.
 func (j *reading) pick(ctx context.Context, o *object, p nd.Piece, box nd.Box) (ok bool, err error) {
 	stored, ok := j.d.chain.Layout()
-	if n := p.Count(); !ok || n > box.Size()*stored.Item/pickGap {
+	if !ok || p.Count()*pickGap > boxCost(stored, box) {
 		return false, nil
 	}
 	spans := make([]nd.Span, 0, p.Count())

@@ -96,6 +96,8 @@ func (l jointList) expand(shape []int) []int {
 // along the axes.
 func (p *points) runs(g Grid) (runs []run, cells []int) {
 	k := len(p.axes)
+	few := min(len(p.columns[0]), 4<<10) // masks have many points in a few runs
+	runs, cells = make([]run, 0, few), make([]int, 0, few*k)
 	for point := range p.columns[0] {
 		if len(runs) > 0 && p.inside(g, point, cells[len(cells)-k:]) {
 			runs[len(runs)-1].hi++
