@@ -23,11 +23,11 @@ func (s *Store) prepare(ctx context.Context, key string, o store.GetOptions) (t 
 	if err = o.Check(); err != nil {
 		return
 	}
-	i, err := s.find(ctx, key)
+	r, err := s.find(ctx, key)
 	if err != nil {
 		return
 	}
-	if t, err = s.open(ctx, i); err != nil {
+	if t, err = s.open(ctx, r); err != nil {
 		return
 	}
 	off, n, err = o.Range.In(t.size())

@@ -23,32 +23,46 @@ type Sources interface {
 	Close() error
 }
 
+// table is where a Store finds its references.
+type table interface {
+	// find returns the reference of a valid key, or ErrNotExist.
+	find(ctx context.Context, key string) (Ref, error)
+
+	// list calls yield for what o names, until it is false. Folders have a slash at
+	// the end of their key, and a zero Ref.
+	list(ctx context.Context, o store.ListOptions, yield func(key string, r Ref) bool) error
+
+	// sorted reports whether list is in the order of the keys.
+	sorted() bool
+}
+
 // Store is a table of references opened as a store.
 type Store struct {
 	name    string
-	m       *Manifest
+	t       table
 	sources Sources
 	closed  atomic.Bool
 
 	mu     sync.Mutex
-	pinned map[uint32]store.Info // what sources were when first used, by their number
+	pinned map[*Source]store.Info // what sources were when first used
 }
 
 // Open returns the store of a table that is called name in messages. Close closes
 // the sources too.
 func Open(name string, m *Manifest, sources Sources) *Store {
-	return &Store{name: name, m: m, sources: sources, pinned: map[uint32]store.Info{}}
+	return newStore(name, m, sources)
+}
+
+func newStore(name string, t table, sources Sources) *Store {
+	return &Store{name: name, t: t, sources: sources, pinned: map[*Source]store.Info{}}
 }
 
 // String is the name that was given to Open.
 func (s *Store) String() string { return s.name }
 
-// Manifest returns the table.
-func (s *Store) Manifest() *Manifest { return s.m }
-
 // Guarantees promises what reads can keep.
 func (s *Store) Guarantees() store.Guarantees {
-	return store.Guarantees{GetIfMatch: true, Shared: true, ListSorted: true, Concurrency: 32}
+	return store.Guarantees{GetIfMatch: true, Shared: true, ListSorted: s.t.sorted(), Concurrency: 32}
 }
 
 // Close closes the sources.
@@ -91,43 +105,37 @@ func (s *Store) ready(ctx context.Context) error {
 	return nil
 }
 
-// find returns the place of a key in the table.
-func (s *Store) find(ctx context.Context, key string) (int, error) {
+// find returns the reference of a key.
+func (s *Store) find(ctx context.Context, key string) (Ref, error) {
 	if err := s.ready(ctx); err != nil {
-		return 0, err
+		return Ref{}, err
 	}
 	if err := store.CheckKey(key); err != nil {
-		return 0, err
+		return Ref{}, err
 	}
-	i, ok := s.m.Find(key)
-	if !ok {
-		return 0, store.ErrNotExist
-	}
-	return i, nil
+	return s.t.find(ctx, key)
 }
 
 // target is what a reference leads to.
 type target struct {
 	Ref
-	number uint32 // of the source
-	store  store.Store
-	key    string
-	info   store.Info // what the source was when first used
+	store store.Store
+	key   string
+	info  store.Info // what the source was when first used
 }
 
 // open finds the source of a reference, and what it was when first used.
-func (s *Store) open(ctx context.Context, i int) (*target, error) {
-	t := &target{Ref: s.m.Ref(i)}
+func (s *Store) open(ctx context.Context, r Ref) (*target, error) {
+	t := &target{Ref: r}
 	if t.Source == nil {
 		return t, nil
 	}
-	t.number = s.m.source[i] - 1
 	var err error
 	if t.store, t.key, err = s.sources.Find(ctx, t.Source.URL); err != nil {
 		return nil, t.lost(err)
 	}
 	s.mu.Lock()
-	info, ok := s.pinned[t.number]
+	info, ok := s.pinned[t.Source]
 	s.mu.Unlock()
 	if !ok {
 		if info, err = t.store.Stat(ctx, t.key); err != nil {
@@ -137,10 +145,10 @@ func (s *Store) open(ctx context.Context, i int) (*target, error) {
 			return nil, err
 		}
 		s.mu.Lock()
-		if first, ok := s.pinned[t.number]; ok {
+		if first, ok := s.pinned[t.Source]; ok {
 			info = first
 		}
-		s.pinned[t.number] = info
+		s.pinned[t.Source] = info
 		s.mu.Unlock()
 	}
 	t.info = info
@@ -216,10 +224,10 @@ func (t *target) describe(key string) store.Info {
 
 // Stat implements store.Store. It asks for the source.
 func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
-	i, err := s.find(ctx, key)
+	r, err := s.find(ctx, key)
 	var t *target
 	if err == nil {
-		t, err = s.open(ctx, i)
+		t, err = s.open(ctx, r)
 	}
 	if err == nil {
 		err = t.confirm(ctx)
@@ -250,27 +258,19 @@ func (s *Store) List(ctx context.Context, o store.ListOptions) iter.Seq2[store.I
 		if err == nil {
 			err = store.CheckPrefix(o.Prefix)
 		}
-		for c := s.m.seek(max(o.Prefix, o.After)); err == nil && c.i < s.m.Len(); {
-			key := string(c.key)
-			if !strings.HasPrefix(key, o.Prefix) {
-				return
-			}
-			info := store.Info{Key: key}
-			if slash := strings.IndexByte(key[len(o.Prefix):], '/'); o.Shallow && slash >= 0 {
-				info = store.Info{Key: key[:len(o.Prefix)+slash+1], Dir: true}
-				c = s.m.seek(info.Key[:len(info.Key)-1] + "0") // '0' follows the slash
-			} else {
-				if key > o.After {
-					info, err = s.listed(ctx, key, c.i)
+		if err == nil {
+			var fault error
+			err = s.t.list(ctx, o, func(key string, r Ref) bool {
+				info := store.Info{Key: key, Dir: true}
+				if !strings.HasSuffix(key, "/") {
+					info, fault = s.listed(ctx, key, r)
 				}
-				c.next()
-			}
-			if err == nil {
-				err = s.ready(ctx)
-			}
-			if err == nil && info.Key > o.After && !yield(info, nil) {
-				return
-			}
+				if fault == nil {
+					fault = s.ready(ctx)
+				}
+				return fault == nil && yield(info, nil)
+			})
+			err = errors.Join(err, fault)
 		}
 		if err != nil {
 			yield(store.Info{}, s.fail("list", o.Prefix, err))
@@ -278,12 +278,11 @@ func (s *Store) List(ctx context.Context, o store.ListOptions) iter.Seq2[store.I
 	}
 }
 
-func (s *Store) listed(ctx context.Context, key string, i int) (store.Info, error) {
-	r := s.m.Ref(i)
+func (s *Store) listed(ctx context.Context, key string, r Ref) (store.Info, error) {
 	if r.Source != nil && r.Range.Len > 0 {
 		return store.Info{Key: key, Size: r.Range.Len}, nil
 	}
-	t, err := s.open(ctx, i)
+	t, err := s.open(ctx, r)
 	if err != nil {
 		return store.Info{}, fmt.Errorf("%q: %w", key, err)
 	}
