@@ -18,7 +18,7 @@ type opener func(ctx context.Context, u store.URL, o store.OpenOptions) (store.S
 // archive there, if there is one: a directory of that name, and one to be created,
 // are roots like others.
 func withArchives(open opener) opener {
-	return inFiles(".zip", open, func(ctx context.Context, below store.Store, _ store.URL, key string) (store.Store, error) {
+	return inFiles(isZip, open, func(ctx context.Context, below store.Store, _ store.URL, key string) (store.Store, error) {
 		s, err := zipstore.Open(ctx, below, key)
 		if err != nil {
 			return nil, err
@@ -27,13 +27,21 @@ func withArchives(open opener) opener {
 	})
 }
 
-// inFiles returns open, except that an address with that ending opens what is in
-// the object there, if there is one. inner closes below with its store, if it
-// returns one.
-func inFiles(ending string, open opener, inner func(ctx context.Context, below store.Store, folder store.URL, key string) (store.Store, error)) opener {
+func isZip(name string) string {
+	if strings.EqualFold(filepath.Ext(name), ".zip") {
+		return name
+	}
+	return ""
+}
+
+// inFiles returns open, except that an address opens what is in the object there,
+// if there is one. is tells by the last name of the address which object must be
+// there, or "" if it is an address like others. inner closes below with its store,
+// if it returns one.
+func inFiles(is func(name string) string, open opener, inner func(ctx context.Context, below store.Store, folder store.URL, key string) (store.Store, error)) opener {
 	return func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
 		folder, key, ok := splitLast(u)
-		if !ok || !strings.EqualFold(filepath.Ext(key), ending) {
+		if !ok || is(key) == "" {
 			return open(ctx, u, o)
 		}
 		below, err := open(ctx, folder, store.OpenOptions{})
@@ -43,7 +51,7 @@ func inFiles(ending string, open opener, inner func(ctx context.Context, below s
 			}
 			return open(ctx, u, o) // says what is wrong with the address that was given
 		}
-		_, err = below.Stat(ctx, key)
+		_, err = below.Stat(ctx, is(key))
 		there := err == nil
 		if there {
 			var s store.Store

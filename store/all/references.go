@@ -17,8 +17,9 @@ import (
 )
 
 // withReferences returns open, except that an address that ends in .json opens the
-// references of kerchunk there, if there is such an object. They may lead to
-// objects in the folder that they are in, and below.
+// references of kerchunk there, if there is such an object, and one that ends in
+// .parq or .parquet those in the folder there, if it has a .zmetadata in it. They
+// may lead to objects in the folder that they are in, and below.
 func withReferences(open opener) opener { return references(open, nil) }
 
 // OpenReferences opens references, like Open, which may also lead to where allow
@@ -29,16 +30,34 @@ func OpenReferences(ctx context.Context, address string, allow func(store.URL) e
 	if err != nil {
 		return nil, err
 	}
-	if _, key, ok := splitLast(u); !ok || !strings.EqualFold(filepath.Ext(key), referencesEnding) {
-		return nil, fmt.Errorf("%w: %s is no address of references: it does not end in %s", store.ErrInvalid, u.Root, referencesEnding)
+	if _, key, ok := splitLast(u); !ok || isReferences(key) == "" {
+		return nil, fmt.Errorf("%w: %s is no address of references: it does not end in .json, .parq or .parquet", store.ErrInvalid, u.Root)
 	}
 	return references(b.open, allow)(ctx, u, store.OpenOptions{})
 }
 
-const referencesEnding = ".json"
+// isReferences returns the object that there must be for references of that name.
+func isReferences(name string) string {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".json":
+		return name
+	case ".parq", ".parquet":
+		return name + "/.zmetadata"
+	}
+	return ""
+}
 
 func references(open opener, allow func(store.URL) error) opener {
-	return inFiles(referencesEnding, open, func(ctx context.Context, below store.Store, folder store.URL, key string) (store.Store, error) {
+	return inFiles(isReferences, open, func(ctx context.Context, below store.Store, folder store.URL, key string) (store.Store, error) {
+		name := strings.TrimSuffix(store.Name(below), "/") + "/" + key
+		to := &sources{folder: folder, below: below, allow: allow, opened: map[string]store.Store{}}
+		if isReferences(key) != key {
+			s, err := refstore.OpenParquet(ctx, name, below, key+"/", to)
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
+		}
 		r, _, err := store.OpenReader(ctx, below, key, store.GetOptions{})
 		if err != nil {
 			return nil, err
@@ -48,8 +67,7 @@ func references(open opener, allow func(store.URL) error) opener {
 		if err != nil {
 			return nil, &store.Error{Op: "open the references", Store: store.Name(below), Key: key, Err: err}
 		}
-		name := strings.TrimSuffix(store.Name(below), "/") + "/" + key
-		return refstore.Open(name, m, &sources{folder: folder, below: below, allow: allow, opened: map[string]store.Store{}}), nil
+		return refstore.Open(name, m, to), nil
 	})
 }
 

@@ -14,6 +14,33 @@ import (
 	"github.com/dosna/dosna/store/all"
 )
 
+// TestParquetReferences opens what kerchunk wrote, in a folder and through a server.
+func TestParquetReferences(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../refstore/testdata")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir+"/data.bin", strings.Repeat("0123456789", 10))
+	srv := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	t.Cleanup(srv.Close)
+	for _, address := range []string{dir + "/kerchunk.parq", dir + "/kerchunk.json", srv.URL + "/kerchunk.parq#/t"} {
+		s := open(t, address, store.OpenOptions{})
+		if got, _, err := s.Get(t.Context(), "t/1.2", store.GetOptions{}, nil); err != nil || string(got) != "234567" {
+			t.Errorf("%s: %q, %v", address, got, err)
+		}
+		if _, _, err := s.Get(t.Context(), "t/1.1", store.GetOptions{}, nil); !errors.Is(err, store.ErrNotExist) {
+			t.Errorf("%s: what is absent: %v", address, err)
+		}
+		if _, _, err := s.Get(t.Context(), "t/4.0", store.GetOptions{}, nil); err == nil || errors.Is(err, store.ErrNotExist) || !strings.Contains(err.Error(), "other.bin") {
+			t.Errorf("%s: a source that is gone: %v", address, err)
+		}
+	}
+	put(t, open(t, dir+"/plain.parq", store.OpenOptions{Create: true}), "x") // a root like others
+	if _, err := open(t, dir+"/plain.parq", store.OpenOptions{}).Stat(t.Context(), "x"); err != nil {
+		t.Error(err)
+	}
+}
+
 func write(t *testing.T, path, data string) {
 	t.Helper()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(data), 0o666)); err != nil {
