@@ -8,7 +8,7 @@ import (
 // Element is any Go type that an array's elements may have.
 type Element interface {
 	bool | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 |
-		Half | float32 | float64 | complex64 | complex128
+		Half | Brain | float32 | float64 | complex64 | complex128
 }
 
 // Of returns the type whose elements are T in Go.
@@ -47,8 +47,25 @@ func ofValue(v any) Type {
 		return Complex64
 	case complex128:
 		return Complex128
+	case Brain:
+		return Bfloat16
 	}
 	return Type{}
+}
+
+// Holds reports whether elements of t are T in Go's memory: T is the type that
+// Element pairs with t, an int64 for Datetime and Timedelta, or an int8 or uint8
+// for integers narrower than a byte.
+func Holds[T Element](t Type) bool {
+	switch of := Of[T](); {
+	case of == t:
+		return true
+	case t.kind == Datetime || t.kind == Timedelta:
+		return of == Int64
+	case t.bits != 0:
+		return of.size == 1 && of.kind == t.kind
+	}
+	return false
 }
 
 // Bytes returns the memory of s; both share it.

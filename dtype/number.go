@@ -7,7 +7,8 @@ import (
 
 // Number returns the function that reads an element, in the machine's byte order,
 // as a float64: true is 1, and of a complex number it reads the real part. What
-// 64-bit integers hold beyond 2⁵³ is rounded.
+// 64-bit integers hold beyond 2⁵³ is rounded. Times are their counts, and NaT is
+// NaN, as is everything that is no number.
 func (t Type) Number() func(elem []byte) float64 {
 	e := binary.NativeEndian
 	switch t {
@@ -31,6 +32,27 @@ func (t Type) Number() func(elem []byte) float64 {
 		return func(b []byte) float64 { return float64(math.Float32frombits(e.Uint32(b))) }
 	case Float64, Complex128:
 		return func(b []byte) float64 { return math.Float64frombits(e.Uint64(b)) }
+	case Bool, Uint8:
+		return func(b []byte) float64 { return float64(b[0]) }
+	case Bfloat16:
+		return func(b []byte) float64 { return float64(Brain(e.Uint16(b)).Float32()) }
 	}
-	return func(b []byte) float64 { return float64(b[0]) }
+	switch t.kind {
+	case Int:
+		return func(b []byte) float64 { return float64(t.int(b)) }
+	case Uint:
+		return func(b []byte) float64 { return float64(t.uint(b)) }
+	case Float:
+		return t.float
+	case Complex:
+		return t.part().float
+	case Datetime, Timedelta:
+		return func(b []byte) float64 {
+			if n := t.int(b); n != notATime {
+				return float64(n)
+			}
+			return math.NaN()
+		}
+	}
+	return func([]byte) float64 { return math.NaN() }
 }

@@ -1,6 +1,7 @@
 package dtype
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,15 +14,25 @@ import (
 // number of any type, a Half, or a text as ParseScalar reads it. A value that
 // the type cannot hold (out of range, with a fraction for an integer type, with
 // an imaginary part for a real one) is an error; floats round to nearest.
+//
+// For the kinds FixedText, Text, FixedBytes and ByteString, a string or []byte is
+// the element itself, for Raw and Struct a []byte all bytes of it. For Datetime
+// and Timedelta, an integer is the count, and a time.Time or time.Duration is
+// taken to their unit.
 func (t Type) Encode(v any) ([]byte, error) {
 	if t.kind == Invalid {
 		return nil, errors.New("the data type is not valid")
+	}
+	if t.kind > Complex {
+		return t.encodeExtended(v)
 	}
 	var text string
 	switch v := v.(type) {
 	case string:
 		return t.ParseScalar(v)
 	case Half:
+		return t.Encode(float64(v.Float32()))
+	case Brain:
 		return t.Encode(float64(v.Float32()))
 	case float32:
 		return t.encodeFloat(float64(v))
@@ -42,7 +53,11 @@ func (t Type) Encode(v any) ([]byte, error) {
 func (t Type) encodeFloat(f float64) ([]byte, error) {
 	switch t.kind {
 	case Float:
-		if e := t.floatElement(f); math.IsInf(f, 0) || !math.IsInf(t.float(e), 0) {
+		if t.format != nil {
+			if bits, ok := t.format.encode(f); ok && (math.IsInf(f, 0) || !math.IsInf(t.format.decode(bits), 0)) {
+				return putUint(t.size, bits), nil
+			}
+		} else if e := t.floatElement(f); math.IsInf(f, 0) || !math.IsInf(t.float(e), 0) {
 			return e, nil
 		}
 		return nil, fmt.Errorf("%v is out of range for %s", f, t)
@@ -62,7 +77,7 @@ func (t Type) encodeComplex(c complex128) ([]byte, error) {
 		}
 		return t.encodeFloat(real(c))
 	}
-	part := Type{t.name, Float, t.size / 2}
+	part := t.part()
 	re, err := part.encodeFloat(real(c))
 	if err != nil {
 		return nil, err
@@ -72,17 +87,31 @@ func (t Type) encodeComplex(c complex128) ([]byte, error) {
 }
 
 // ParseScalar reads one element as a person types it: "5", "-0.5", "1e3", "nan",
-// "inf", "0x7fc00001" (all bits of a float), "true", "1+2j".
+// "inf", "0x7fc00001" (all bits of a float), "true", "1+2j"; "2026-02-28T12:30"
+// and "90m", exactly as many units as the type counts, "@5" as a count, "NaT";
+// texts as they are, or in quotes with the escapes of Go; bytes as the text that
+// they are, or "0x00ff"; structs as JSON, {"x": 1, "t": "2026-02-28"}, or with the
+// fields in order in a list.
 func (t Type) ParseScalar(s string) ([]byte, error) {
-	e, err := t.parseScalar(strings.TrimSpace(s))
+	e, err := t.parseScalar(s)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not a %s: %w", s, t, err)
+		return nil, fmt.Errorf("%q is not a %s: %w", clip([]byte(s)), t, err)
 	}
 	return e, nil
 }
 
 func (t Type) parseScalar(s string) ([]byte, error) {
 	switch t.kind {
+	case FixedText, FixedBytes, Raw, Text, ByteString:
+		return t.parseText(s)
+	}
+	s = strings.TrimSpace(s)
+	switch t.kind {
+	case Struct:
+		return t.parseStruct(s)
+	case Datetime, Timedelta:
+		n, err := t.parseTime(s)
+		return putUint(8, uint64(n)), err
 	case Boolean:
 		switch strings.ToLower(s) {
 		case "true", "1":
@@ -120,11 +149,15 @@ func (t Type) parseScalar(s string) ([]byte, error) {
 func (t Type) parseInt(s string) ([]byte, error) {
 	var bits uint64
 	var err error
+	width := 8 * t.size
+	if t.bits != 0 {
+		width = int(t.bits)
+	}
 	if t.kind == Uint {
-		bits, err = strconv.ParseUint(s, 10, 8*t.size)
+		bits, err = strconv.ParseUint(s, 10, width)
 	} else {
 		var i int64
-		i, err = strconv.ParseInt(s, 10, 8*t.size)
+		i, err = strconv.ParseInt(s, 10, width)
 		bits = uint64(i)
 	}
 	switch {
@@ -144,49 +177,17 @@ func (t Type) parseFloat(s string) ([]byte, error) {
 	case err != nil:
 		return nil, errors.New("not a number")
 	}
-	if t.size == 2 { // from the double, so that it is rounded only once
+	if t.size < 4 { // from the double, so that it is rounded only once
 		f, _ = strconv.ParseFloat(s, 64)
 	}
 	return t.encodeFloat(f)
 }
 
-// Value returns the element as the Go type that Element pairs with t.
-func (t Type) Value(elem []byte) any {
-	switch t {
-	case Bool:
-		return elem[0] != 0
-	case Int8:
-		return int8(elem[0])
-	case Int16:
-		return int16(getUint(elem[:2]))
-	case Int32:
-		return int32(getUint(elem[:4]))
-	case Int64:
-		return int64(getUint(elem[:8]))
-	case Uint8:
-		return elem[0]
-	case Uint16:
-		return uint16(getUint(elem[:2]))
-	case Uint32:
-		return uint32(getUint(elem[:4]))
-	case Uint64:
-		return getUint(elem[:8])
-	case Float16:
-		return Half(getUint(elem[:2]))
-	case Float32:
-		return math.Float32frombits(uint32(getUint(elem[:4])))
-	case Float64:
-		return math.Float64frombits(getUint(elem[:8]))
-	case Complex64:
-		return complex(math.Float32frombits(uint32(getUint(elem[:4]))), math.Float32frombits(uint32(getUint(elem[4:8]))))
-	case Complex128:
-		return complex(math.Float64frombits(getUint(elem[:8])), math.Float64frombits(getUint(elem[8:16])))
-	}
-	return nil
-}
-
 // Format writes the element as ParseScalar reads it, in the fewest digits that
-// give the same number back.
+// give the same number back. Times are written as NumPy does, in the precision of
+// their unit. Texts are in quotes where they are empty, where they would be
+// mistaken for something else, or where it would not be seen in a list where they
+// end; bytes that are not UTF-8 are written in hexadecimal digits.
 func (t Type) Format(elem []byte) string {
 	switch t.kind {
 	case Boolean:
@@ -194,11 +195,17 @@ func (t Type) Format(elem []byte) string {
 	case Int:
 		return strconv.FormatInt(t.int(elem), 10)
 	case Uint:
-		return strconv.FormatUint(getUint(elem[:t.size]), 10)
+		return strconv.FormatUint(t.uint(elem), 10)
 	case Float:
 		return t.formatFloat(t.float(elem))
+	case Datetime, Timedelta:
+		return t.formatTime(t.int(elem))
+	case FixedText, FixedBytes, Raw, Text, ByteString:
+		return t.formatText(elem)
+	case Struct:
+		return string(t.appendStruct(nil, elem))
 	case Complex:
-		part := Type{"", Float, t.size / 2}
+		part := t.part()
 		im := part.Format(elem[part.size:t.size])
 		if im[0] != '-' && im[0] != '+' {
 			im = "+" + im
@@ -221,18 +228,19 @@ func (t Type) formatFloat(f float64) string {
 	if a := math.Abs(f); a == 0 || a >= 1e-4 && a < 1e16 {
 		format = 'f'
 	}
-	if t.size == 2 {
-		return strconv.FormatFloat(shortHalf(f), format, -1, 64)
+	if t.size < 4 {
+		return strconv.FormatFloat(t.shortest(f), format, -1, 64)
 	}
 	return strconv.FormatFloat(f, format, -1, 8*t.size)
 }
 
-// shortHalf returns the number of the fewest decimal digits that rounds to the
-// same Half as f, which is one.
-func shortHalf(f float64) float64 {
+// shortest returns the number of the fewest decimal digits that rounds to the
+// same element as f, which is one of 8 or 16 bits.
+func (t Type) shortest(f float64) float64 {
+	want := t.floatElement(f)
 	for digits := range 5 {
 		short, err := strconv.ParseFloat(strconv.FormatFloat(f, 'e', digits, 64), 64)
-		if err == nil && HalfOf(short) == HalfOf(f) {
+		if err == nil && bytes.Equal(t.floatElement(short), want) {
 			return short
 		}
 	}
@@ -240,6 +248,9 @@ func shortHalf(f float64) float64 {
 }
 
 func (t Type) float(elem []byte) float64 {
+	if t.format != nil {
+		return t.format.decode(getUint(elem[:t.size]))
+	}
 	switch bits := getUint(elem[:t.size]); t.size {
 	case 2:
 		return float64(Half(bits).Float32())
@@ -250,8 +261,13 @@ func (t Type) float(elem []byte) float64 {
 	}
 }
 
+// floatElement rounds to the nearest element, or infinity. There may be none if
+// the format is not that of IEEE 754 (see encodeFloat).
 func (t Type) floatElement(f float64) []byte {
 	switch {
+	case t.format != nil:
+		bits, _ := t.format.encode(f)
+		return putUint(t.size, bits)
 	case math.IsNaN(f): // the quiet NaN that NumPy and the Zarr specification mean by "NaN"
 		return putUint(t.size, map[int]uint64{2: 0x7e00, 4: 0x7fc00000, 8: 0x7ff8000000000000}[t.size])
 	case t.size == 2:
@@ -264,8 +280,18 @@ func (t Type) floatElement(f float64) []byte {
 }
 
 func (t Type) int(elem []byte) int64 {
-	shift := 64 - 8*t.size
-	return int64(getUint(elem[:t.size])<<shift) >> shift
+	width := 8 * t.size
+	if t.bits != 0 {
+		width = int(t.bits)
+	}
+	return int64(getUint(elem[:t.size])<<(64-width)) >> (64 - width)
+}
+
+func (t Type) uint(elem []byte) uint64 {
+	if t.bits != 0 {
+		return uint64(elem[0]) & (1<<t.bits - 1)
+	}
+	return getUint(elem[:t.size])
 }
 
 func getUint(elem []byte) uint64 {

@@ -1,5 +1,11 @@
 // Package dtype describes the element types of arrays: their Zarr names, sizes,
-// byte order, Go counterparts, and fill values as JSON.
+// byte order, Go counterparts, fill values as JSON, and what people type.
+//
+// The types are those of the Zarr v3 core specification (3.1, section "Data
+// types"); of the registry of Zarr extensions (zarr-extensions, folder
+// data-types), except complex numbers of 8 bits or less a part; and
+// null_terminated_bytes, raw_bytes and float8_e4m3fn, which zarr-python and
+// TensorStore write and which the registry does not have.
 //
 // Elements in memory are always in the machine's own byte order, packed without
 // padding; the order in which they are stored is the business of a codec.
@@ -9,6 +15,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // Kind is the family of a type.
@@ -16,38 +23,60 @@ type Kind uint8
 
 // The kinds.
 const (
-	Invalid Kind = iota
-	Boolean      // one byte, 0 or 1
-	Int          // two's complement
-	Uint
-	Float   // IEEE 754 binary
-	Complex // two floats, real part first
+	Invalid    Kind = iota
+	Boolean         // one byte, 0 or 1
+	Int             // two's complement
+	Uint            //
+	Float           // binary floating point
+	Complex         // two floats, real part first
+	Datetime        // a 64-bit count of a unit of time since 1970, as NumPy has it; the least is NaT, not a time
+	Timedelta       // a 64-bit count of a unit of time; the least is NaT
+	FixedText       // code points of 4 bytes each, padded with U+0000
+	FixedBytes      // bytes, padded with NUL
+	Raw             // bits of which nothing is known
+	Struct          // named fields, packed
+	Text            // UTF-8 of any length
+	ByteString      // bytes of any length
 )
 
-// Type is the type of an array's elements. Types are comparable with ==; the
-// zero Type is not valid.
+// Type is the type of an array's elements. Types are comparable with ==, and
+// equal if their elements are the same; the zero Type is not valid.
 type Type struct {
-	name string
-	kind Kind
-	size int
+	name   string
+	kind   Kind
+	bits   uint8 // that an integer uses, if they are fewer than its bytes have
+	time   TimeUnit
+	scale  int32 // of time
+	size   int
+	unit   int
+	format *floatFormat // of floats and the parts of complex numbers, if not IEEE 754 binary16, 32 or 64
+	fields unique.Handle[field]
 }
 
 // The types of the Zarr v3 core specification (section "Data types").
 var (
-	Bool       = Type{"bool", Boolean, 1}
-	Int8       = Type{"int8", Int, 1}
-	Int16      = Type{"int16", Int, 2}
-	Int32      = Type{"int32", Int, 4}
-	Int64      = Type{"int64", Int, 8}
-	Uint8      = Type{"uint8", Uint, 1}
-	Uint16     = Type{"uint16", Uint, 2}
-	Uint32     = Type{"uint32", Uint, 4}
-	Uint64     = Type{"uint64", Uint, 8}
-	Float16    = Type{"float16", Float, 2}
-	Float32    = Type{"float32", Float, 4}
-	Float64    = Type{"float64", Float, 8}
-	Complex64  = Type{"complex64", Complex, 8}
-	Complex128 = Type{"complex128", Complex, 16}
+	Bool       = Type{name: "bool", kind: Boolean, size: 1, unit: 1}
+	Int8       = Type{name: "int8", kind: Int, size: 1, unit: 1}
+	Int16      = Type{name: "int16", kind: Int, size: 2, unit: 2}
+	Int32      = Type{name: "int32", kind: Int, size: 4, unit: 4}
+	Int64      = Type{name: "int64", kind: Int, size: 8, unit: 8}
+	Uint8      = Type{name: "uint8", kind: Uint, size: 1, unit: 1}
+	Uint16     = Type{name: "uint16", kind: Uint, size: 2, unit: 2}
+	Uint32     = Type{name: "uint32", kind: Uint, size: 4, unit: 4}
+	Uint64     = Type{name: "uint64", kind: Uint, size: 8, unit: 8}
+	Float16    = Type{name: "float16", kind: Float, size: 2, unit: 2}
+	Float32    = Type{name: "float32", kind: Float, size: 4, unit: 4}
+	Float64    = Type{name: "float64", kind: Float, size: 8, unit: 8}
+	Complex64  = Type{name: "complex64", kind: Complex, size: 8, unit: 4}
+	Complex128 = Type{name: "complex128", kind: Complex, size: 16, unit: 8}
+)
+
+// Types of the registry that have neither a length nor a configuration. Others
+// of that sort are found by [ParseType].
+var (
+	Bfloat16    = Type{name: "bfloat16", kind: Float, size: 2, unit: 2, format: bfloat16}
+	String      = Type{name: "string", kind: Text, unit: 1}
+	ByteStrings = Type{name: "variable_length_bytes", kind: ByteString, unit: 1}
 )
 
 var all = []Type{
@@ -55,84 +84,121 @@ var all = []Type{
 	Float16, Float32, Float64, Complex64, Complex128,
 }
 
-// All returns every type, smallest kinds first.
+// plain are the further types that a bare name says all of. The floats narrower
+// than 8 bits and the integers lie in a byte whose upper bits do not count.
+var plain = []Type{
+	{name: "int2", kind: Int, size: 1, unit: 1, bits: 2},
+	{name: "int4", kind: Int, size: 1, unit: 1, bits: 4},
+	{name: "uint2", kind: Uint, size: 1, unit: 1, bits: 2},
+	{name: "uint4", kind: Uint, size: 1, unit: 1, bits: 4},
+	{name: "float4_e2m1fn", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 2, man: 1, bias: 1, special: finite}},
+	{name: "float6_e2m3fn", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 2, man: 3, bias: 1, special: finite}},
+	{name: "float6_e3m2fn", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 3, man: 2, bias: 3, special: finite}},
+	{name: "float8_e3m4", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 3, man: 4, bias: 3}},
+	{name: "float8_e4m3", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 4, man: 3, bias: 7}},
+	{name: "float8_e4m3fn", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 4, man: 3, bias: 7, special: lastIsNaN}},
+	{name: "float8_e4m3b11fnuz", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 4, man: 3, bias: 11, special: minusZeroIsNaN}},
+	{name: "float8_e4m3fnuz", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 4, man: 3, bias: 8, special: minusZeroIsNaN}},
+	{name: "float8_e5m2", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 5, man: 2, bias: 15}},
+	{name: "float8_e5m2fnuz", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 5, man: 2, bias: 16, special: minusZeroIsNaN}},
+	{name: "float8_e8m0fnu", kind: Float, size: 1, unit: 1, format: &floatFormat{exp: 8, man: 0, bias: 127, special: powersOfTwo}},
+	Bfloat16,
+	{name: "complex_float16", kind: Complex, size: 4, unit: 2},
+	{name: "complex_bfloat16", kind: Complex, size: 4, unit: 2, format: bfloat16},
+	String,
+	ByteStrings,
+}
+
+// aliases are further names of types.
+var aliases = map[string]Type{"complex_float32": Complex64, "complex_float64": Complex128, "bytes": ByteStrings}
+
+// All returns the types of the core specification, smallest kinds first.
 func All() []Type { return slices.Clone(all) }
 
-// Name returns the type's name in Zarr v3 metadata, which is also NumPy's.
-func (t Type) Name() string { return t.name }
+// Core reports whether t is one of those that All returns: arithmetic is done
+// on them alone.
+func (t Type) Core() bool { return slices.Contains(all, t) }
 
-// String returns the name.
-func (t Type) String() string { return t.name }
+// Name returns the type's name in Zarr v3 metadata, which for types of the core
+// specification is also NumPy's. Types with a configuration share names.
+func (t Type) Name() string { return t.name }
 
 // Kind returns the family of the type.
 func (t Type) Kind() Kind { return t.kind }
 
-// Size returns the bytes of one element.
+// Size returns the bytes of one element, or 0 if they are not a fixed number:
+// for the kinds Text and ByteString, and for the zero Type.
 func (t Type) Size() int { return t.size }
 
-// Unit returns the bytes that are reversed together when the byte order
-// changes: the size, or half of it for complex numbers.
-func (t Type) Unit() int {
-	if t.kind == Complex {
-		return t.size / 2
-	}
-	return t.size
-}
+// Variable reports whether elements have any length. In memory they lie one
+// behind the other, and where each ends is kept beside them.
+func (t Type) Variable() bool { return t.kind == Text || t.kind == ByteString }
 
-// Zero returns the bytes of one element that is zero (false).
+// Unit returns the bytes that are reversed together when the byte order
+// changes: of numbers the size, or half of it for complex ones; 4 for
+// FixedText; 1 where there is no order; and for a Struct what all its fields
+// have in common, or 0 if they differ (see [Type.Swap]).
+func (t Type) Unit() int { return t.unit }
+
+// Ordered reports whether elements look different in another byte order.
+func (t Type) Ordered() bool { return t.unit != 1 && t.kind != Invalid }
+
+// Zero returns the bytes of one element that is zero, false, 1970, or an empty
+// text: all bits are zero.
 func (t Type) Zero() []byte { return make([]byte, t.size) }
 
-// ByName returns the type of that Zarr name.
+// part returns the type of a complex number's parts.
+func (t Type) part() Type {
+	return Type{name: t.name, kind: Float, size: t.size / 2, unit: t.unit, format: t.format}
+}
+
+// String returns the type as ParseType reads it, but for types of the kind
+// Struct, which are shortened for people.
+func (t Type) String() string {
+	switch t.kind {
+	case Datetime, Timedelta:
+		return strings.TrimPrefix(t.name, "numpy.") + t.timeSuffix()
+	case FixedText:
+		return fmt.Sprintf("U%d", t.size/4)
+	case FixedBytes:
+		return fmt.Sprintf("S%d", t.size)
+	case Raw:
+		return fmt.Sprintf("V%d", t.size)
+	case Struct:
+		return t.describe(maxDescribed)
+	}
+	return t.name
+}
+
+// ByName returns the type of the core specification that has that Zarr name.
 func ByName(name string) (Type, error) {
 	for _, t := range all {
 		if t.name == name {
 			return t, nil
 		}
 	}
-	names := make([]string, len(all))
-	for i, t := range all {
+	return Type{}, fmt.Errorf("unknown data type %q (known: %s)", clip([]byte(name)), names(all))
+}
+
+func names(types []Type) string {
+	names := make([]string, len(types))
+	for i, t := range types {
 		names[i] = t.name
 	}
-	return Type{}, fmt.Errorf("unknown data type %q (known: %s)", name, strings.Join(names, ", "))
+	return strings.Join(names, ", ")
 }
 
-// NumPy returns the type's string in NumPy's array protocol: "<f4", "|b1".
-func (t Type) NumPy(o Order) string {
-	prefix := "<"
-	switch {
-	case t.size == 1:
-		prefix = "|"
-	case o == Big:
-		prefix = ">"
+// named returns the type of which a bare name says all.
+func named(name string) (Type, bool) {
+	if t, ok := aliases[name]; ok {
+		return t, true
 	}
-	return fmt.Sprintf("%s%c%d", prefix, " biufc"[t.kind], t.size)
-}
-
-// Parse reads a type as people write it: a Zarr name, or a NumPy string such as
-// "<f4", ">i2", "u1", "|b1", with its byte order (Native where none is said).
-func Parse(s string) (Type, Order, error) {
-	code, order := s, Native
-	if code != "" {
-		switch code[0] {
-		case '<':
-			code, order = code[1:], Little
-		case '>':
-			code, order = code[1:], Big
-		case '|', '=':
-			code = code[1:]
+	for _, list := range [][]Type{all, plain} {
+		for _, t := range list {
+			if t.name == name {
+				return t, true
+			}
 		}
 	}
-	for _, t := range all {
-		if t.NumPy(Little)[1:] == code || t.name == s {
-			return t, order, nil
-		}
-	}
-	switch s {
-	case "float", "double":
-		return Float64, Native, nil
-	case "int":
-		return Int64, Native, nil
-	}
-	_, err := ByName(s)
-	return Type{}, Native, err
+	return Type{}, false
 }
