@@ -189,8 +189,8 @@ How fast DosNa is beside other libraries that read and write Zarr arrays: Tensor
 zarr-python with its chunks handled by zarrs. This page is written by [bench/report.py](../bench/report.py) from measurements; how
 they are made, and what each operation is, tells [bench/README.md](../bench/README.md). To repeat them:
 
-    make bench              # 3 rounds; makes everything it needs, BENCH_N=128 for a quick look
-    make bench ROUNDS=10    # for intervals that decide something
+    make bench              # 6 rounds; makes everything it needs, BENCH_N=128 ROUNDS=1 for a quick look
+    make bench ROUNDS=10    # for narrower intervals
 
 A **ratio** is our time divided by that of the best peer, the one with the lowest median in that line; below 1 we are faster. Both
 ran one after the other in each round, so that a ratio compares runs under the same conditions; given are the median over the rounds

@@ -225,7 +225,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--data", required=True, help="directory that gen.py made")
     ap.add_argument("--results", required=True, help="file to append to")
-    ap.add_argument("--rounds", type=int, default=3, help="rounds that the file shall have (some suites take no more than 6)")
+    ap.add_argument("--rounds", type=int, default=6, help="rounds that the file shall have (some suites take no more than 6)")
     ap.add_argument("--suites", type=names, help=f"only these of {','.join(SUITES)}")
     ap.add_argument("--layouts", type=names, help="only these, such as f4_raw64,f4_shard")
     ap.add_argument("--ops", type=names, help="only these, such as read,zplanes")
