@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strconv"
 	"strings"
 )
@@ -16,13 +15,14 @@ type Engine struct {
 }
 
 // New returns an engine of the given number of workers on each rank of comm,
-// which is [Alone] if nil. Zero or fewer workers mean GOMAXPROCS.
+// which is [Alone] if nil. Zero or fewer workers mean as many as there are cores,
+// and no more than GOMAXPROCS.
 func New(comm Comm, workers int) *Engine {
 	if comm == nil {
 		comm = Alone()
 	}
 	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = cores()
 	}
 	return &Engine{comm, workers}
 }
@@ -30,8 +30,8 @@ func New(comm Comm, workers int) *Engine {
 // CPU returns the engine that runs tasks in order on the caller's goroutine.
 func CPU() *Engine { return New(nil, 1) }
 
-// Threads returns an engine of n workers in this process, or of GOMAXPROCS if n
-// is zero or less.
+// Threads returns an engine of n workers in this process; if n is zero or less,
+// of as many as there are cores, and no more than GOMAXPROCS.
 func Threads(n int) *Engine { return New(nil, n) }
 
 // Parse returns the engine of that name: "cpu", "threads", or "threads:4" for a

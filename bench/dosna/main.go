@@ -8,7 +8,8 @@
 //	      [--repeat N] [--cpuprofile FILE] [--memprofile FILE]
 //
 // Operations and layouts are described in bench/README.md. It uses the public API
-// only, and but for the cache with the options of a program that sets none.
+// only, and but for the cache with the options of a program that sets none; as
+// the command dosna does, it calls engine.Spare first.
 package main
 
 import (
@@ -25,9 +26,11 @@ import (
 	"time"
 
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/engine"
 )
 
 func main() {
+	engine.Spare()
 	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/dosna:", err)
 		os.Exit(1)

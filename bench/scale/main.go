@@ -26,9 +26,11 @@ import (
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/bench/internal/usage"
+	"github.com/dosna/dosna/engine"
 )
 
 func main() {
+	engine.Spare()
 	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/scale:", err)
 		os.Exit(1)

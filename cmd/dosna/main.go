@@ -19,9 +19,12 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dosna/dosna/engine"
 )
 
 func main() {
+	engine.Spare()
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
