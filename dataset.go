@@ -2,6 +2,7 @@ package dosna
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -34,6 +35,9 @@ type layout struct {
 }
 
 func newLayout(a *zarr.Array) (*layout, error) {
+	if a.Edges != nil {
+		return nil, fmt.Errorf("%w: rectilinear chunk grids", errors.ErrUnsupported)
+	}
 	grid, err := nd.NewGrid(a.Shape, a.Chunks)
 	return &layout{a, grid}, err
 }

@@ -63,7 +63,7 @@ func (s DatasetSpec) document() (*zarr.Array, error) {
 	switch fill := s.Fill.(type) {
 	case nil:
 	case []byte:
-		if len(fill) != s.Type.Size() {
+		if len(fill) != s.Type.Size() && !s.Type.Variable() {
 			return nil, fmt.Errorf("%w: a fill value of %d bytes for elements of %s", ErrInvalid, len(fill), s.Type)
 		}
 		a.Fill = slices.Clone(fill)
@@ -83,7 +83,7 @@ func (s DatasetSpec) document() (*zarr.Array, error) {
 		return nil, err
 	}
 	a.Chunks = chunks
-	if n, ok := nd.Size(chunks); !ok || n > maxHeld/s.Type.Size() {
+	if n, ok := nd.Size(chunks); !ok || n > maxHeld/max(s.Type.Size(), 1) {
 		return nil, fmt.Errorf("%w: chunks of shape %v, of %d bytes an element: a chunk is held in memory, and the limit is %d GiB", ErrInvalid, chunks, s.Type.Size(), maxHeld>>30)
 	}
 	if s.Shards != nil {

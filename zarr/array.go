@@ -1,9 +1,11 @@
 package zarr
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/dosna/dosna/codec"
@@ -16,13 +18,24 @@ type Array struct {
 	Header
 	Shape    []int
 	Type     dtype.Type
-	Chunks   []int // shape of the regular grid's cells
+	Chunks   []int   // shape of the regular grid's cells; of a rectilinear one the longest edges
+	Edges    [][]int // of a rectilinear grid, the lengths of its cells along each axis; nil for a regular one
 	Keys     KeyEncoding
-	Fill     []byte // one element
+	Fill     []byte // one element; of a type whose elements have any length, all of it
 	Codecs   []codec.Spec
 	DimNames []string // nil, or one for each axis; "" for an axis without a name
 
-	blank []bool // axes whose name was read as "" rather than null, and is written so
+	blank []bool   // axes whose name was read as "" rather than null, and is written so
+	read  spelling // of what can be written in several ways
+}
+
+// spelling is how a document that was read states its type and fill value. Readers
+// know the one or the other name of a type, so it is kept.
+type spelling struct {
+	typ      dtype.Type
+	typeText json.RawMessage
+	fill     []byte
+	fillText json.RawMessage
 }
 
 func parseArray(m *object) (*Array, error) {
@@ -47,6 +60,7 @@ func parseArray(m *object) (*Array, error) {
 	if a.Fill, err = a.Type.ParseFill(fill); err != nil {
 		return nil, fmt.Errorf("fill_value: %w", err)
 	}
+	a.read.fill, a.read.fillText = slices.Clone(a.Fill), fill
 	if raw, ok := m.rest["codecs"]; ok && len(raw) <= maxMember {
 		v, err := decodeValue(raw) // which finds names that are there twice
 		if err == nil {
@@ -109,38 +123,19 @@ func checkCodecs(v any) error {
 }
 
 func (a *Array) parseType(m *object) error {
-	name, config, err := m.named("data_type")
-	if err != nil {
-		return err
+	raw, ok := m.pop("data_type")
+	switch {
+	case !ok:
+		return fmt.Errorf("%s: %q is missing", m.path, "data_type")
+	case len(raw) > maxMember:
+		return fmt.Errorf("data_type: %d bytes of text, and at most %d are supported", len(raw), maxMember)
 	}
-	if err := config.end(); err != nil {
-		return err
-	}
-	if a.Type, err = dtype.ByName(name); err != nil {
+	var err error
+	if a.Type, err = dtype.ParseJSON(raw); err != nil {
 		return fmt.Errorf("data_type: %w", err)
 	}
+	a.read.typ, a.read.typeText = a.Type, bytes.Clone(raw)
 	return nil
-}
-
-func (a *Array) parseGrid(m *object) error {
-	name, config, err := m.named("chunk_grid")
-	if err != nil {
-		return err
-	}
-	if name != "regular" {
-		return fmt.Errorf("chunk_grid: unknown grid %q (known: regular)", name)
-	}
-	if a.Chunks, err = config.takeLengths("chunk_shape"); err != nil {
-		return err
-	}
-	// Some writers give an axis of length 0 chunks of length 0. There is no such
-	// chunk, but others may come when the axis grows.
-	for i := range min(len(a.Chunks), len(a.Shape)) {
-		if a.Chunks[i] == 0 && a.Shape[i] == 0 {
-			a.Chunks[i] = 1
-		}
-	}
-	return config.end()
 }
 
 func (a *Array) parseDimNames(m *object) error {
@@ -163,25 +158,17 @@ func (a *Array) Check() error {
 	if len(a.Shape) > MaxDims {
 		return fmt.Errorf("shape: %d dimensions, and at most %d are supported", len(a.Shape), MaxDims)
 	}
-	if n, ok := nd.Size(a.Shape); !ok || n > maxElements {
+	most := maxElements(a.Type)
+	if n, ok := nd.Size(a.Shape); !ok || n > most {
 		return fmt.Errorf("shape: %v is negative or has too many elements for 63 bits", a.Shape)
 	}
-	if len(a.Chunks) > MaxDims {
-		return fmt.Errorf("chunk_grid.configuration.chunk_shape: %d dimensions, and the shape %v has %d", len(a.Chunks), a.Shape, len(a.Shape))
+	if err := a.checkGrid(most); err != nil {
+		return err
 	}
-	if len(a.Chunks) != len(a.Shape) {
-		return fmt.Errorf("chunk_grid.configuration.chunk_shape: %v has %d dimensions, and the shape %v has %d", a.Chunks, len(a.Chunks), a.Shape, len(a.Shape))
-	}
-	if slices.ContainsFunc(a.Chunks, func(n int) bool { return n < 1 }) {
-		return fmt.Errorf("chunk_grid.configuration.chunk_shape: %v has a length below 1", a.Chunks)
-	}
-	if a.Type.Size() == 0 {
+	if a.Type == (dtype.Type{}) {
 		return fmt.Errorf("data_type: none is given")
 	}
-	if n, ok := nd.Size(a.Chunks); !ok || n > maxElements {
-		return fmt.Errorf("chunk_grid.configuration.chunk_shape: %v has too many elements for 63 bits", a.Chunks)
-	}
-	if len(a.Fill) != a.Type.Size() {
+	if len(a.Fill) != a.Type.Size() && !a.Type.Variable() {
 		return fmt.Errorf("fill_value: %d bytes, and an element of %s has %d", len(a.Fill), a.Type, a.Type.Size())
 	}
 	if len(a.Codecs) == 0 {
@@ -193,8 +180,8 @@ func (a *Array) Check() error {
 	return nil
 }
 
-// maxElements leaves room for the bytes of the widest elements.
-const maxElements = 1<<63/16 - 1
+// maxElements leaves room for the bytes of all elements.
+func maxElements(t dtype.Type) int { return math.MaxInt / max(t.Size(), 16) }
 
 // Marshal implements Document.
 func (a *Array) Marshal() ([]byte, error) {
@@ -207,10 +194,10 @@ func (a *Array) Marshal() ([]byte, error) {
 	}
 	known := []member{
 		{"shape", list(a.Shape)},
-		{"data_type", a.Type.Name()},
-		{"chunk_grid", extension("regular", member{"chunk_shape", list(a.Chunks)})},
+		{"data_type", verbatim(a.typeText())},
+		{"chunk_grid", a.grid()},
 		{"chunk_key_encoding", a.Keys.document()},
-		{"fill_value", verbatim(a.Type.FormatFill(a.Fill))},
+		{"fill_value", verbatim(a.fillText())},
 		{"codecs", codecs},
 	}
 	if a.DimNames != nil {
@@ -223,6 +210,23 @@ func (a *Array) Marshal() ([]byte, error) {
 		known = append(known, member{"dimension_names", names})
 	}
 	return a.marshal("array", known...)
+}
+
+// typeText writes the type, as it was read if it is not one of the core
+// specification.
+func (a *Array) typeText() json.RawMessage {
+	if a.read.typeText != nil && a.Type == a.read.typ && !a.Type.Core() {
+		return a.read.typeText
+	}
+	return a.Type.JSON()
+}
+
+// fillText writes the fill value in the way in which the type is written.
+func (a *Array) fillText() json.RawMessage {
+	if a.read.fillText != nil && a.Type == a.read.typ && !a.Type.Core() && bytes.Equal(a.Fill, a.read.fill) {
+		return a.read.fillText
+	}
+	return a.Type.FormatFill(a.Fill)
 }
 
 // codecList returns codecs as values to be written.

@@ -127,7 +127,7 @@ func text(doc zarr.Document) string {
 		fmt.Fprintf(&b, " %q:%s", n, head.Extra[n])
 	}
 	if a, ok := doc.(*zarr.Array); ok {
-		fmt.Fprintf(&b, " %v %v %v %v %x %q", a.Shape, a.Type, a.Chunks, a.Keys, a.Fill, a.DimNames)
+		fmt.Fprintf(&b, " %v %v %v %v %v %x %q", a.Shape, a.Type, a.Chunks, a.Edges, a.Keys, a.Fill, a.DimNames)
 		for _, c := range a.Codecs {
 			var config any
 			if len(c.Config) > 0 && json.Unmarshal(c.Config, &config) != nil {

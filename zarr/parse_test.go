@@ -2,8 +2,10 @@ package zarr_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -96,15 +98,15 @@ func TestParseBad(t *testing.T) {
 		{"shape", `[NaN, 5]`, `shape: invalid character 'N'`},
 
 		{"data_type", ``, `"data_type" is missing`},
-		{"data_type", `null`, `data_type: null is not a JSON object`},
-		{"data_type", `5`, `data_type: 5 is not a JSON object`},
-		{"data_type", `"int15"`, `data_type: unknown data type "int15"`},
-		{"data_type", `"<i2"`, `data_type: unknown data type "<i2"`},
-		{"data_type", `{"configuration": {}}`, `data_type: "name" is missing`},
-		{"data_type", `{"name": 5}`, `data_type.name: a JSON number`},
-		{"data_type", `{"name": "int16", "configuration": {"x": 1}}`, `data_type.configuration: unknown member "x"`},
-		{"data_type", `{"name": "int16", "configuration": null}`, `data_type.configuration: null is not a JSON object`},
-		{"data_type", `{"name": "int16", "must_understand": 1}`, `data_type.must_understand: a JSON number where true or false`},
+		{"data_type", `null`, `data_type: data type null: want a JSON object`},
+		{"data_type", `5`, `data_type: data type 5: want a JSON object`},
+		{"data_type", `"int15"`, `data_type: data type "int15": it is unknown (known: bool, `},
+		{"data_type", `"<i2"`, `data_type: data type "<i2": it is unknown`},
+		{"data_type", `{"configuration": {}}`, `"name": want a JSON string`},
+		{"data_type", `{"name": 5}`, `"name": want a JSON string, not 5`},
+		{"data_type", `{"name": "int16", "configuration": {"x": 1}}`, `data_type: data type "int16": unknown member "x"`},
+		{"data_type", `{"name": "int16", "configuration": null}`, `data_type: data type "int16": configuration: want a JSON object, not null`},
+		{"data_type", `{"name": "int16", "must_understand": 1}`, `data_type: data type "int16": "must_understand" is neither`},
 
 		{"chunk_grid", ``, `"chunk_grid" is missing`},
 		{"chunk_grid", `[2, 3]`, `chunk_grid: [2, 3] is not a JSON object`},
@@ -121,6 +123,30 @@ func TestParseBad(t *testing.T) {
 		{"chunk_grid", `{"name": "regular", "configuration": {"Chunk_Shape": [2, 3]}}`, `chunk_grid.configuration: "chunk_shape" is missing`},
 		{"chunk_grid", `{"name": "regular", "configuration": {"chunk_shape": [2, 3]}, "x": 1}`, `chunk_grid: unknown member "x"`},
 		{"chunk_grid", `{"name": "regular", "x": ` + long + `}`, `chunk_grid: 1048605 bytes of text`},
+
+		{"chunk_grid", `{"name": "rectilinear", "configuration": {"chunk_shapes": [[4], [5]]}}`, `chunk_grid.configuration: "kind" is missing`},
+		{"chunk_grid", rectilinear(`"outline"`, `[[4], [5]]`), `chunk_grid.configuration.kind: "outline"`},
+		{"chunk_grid", rectilinear(`5`, `[[4], [5]]`), `chunk_grid.configuration.kind: a JSON number`},
+		{"chunk_grid", rectilinear(`"inline"`, `null`), `chunk_grid.configuration.chunk_shapes: null where a list`},
+		{"chunk_grid", rectilinear(`"inline"`, `5`), `chunk_grid.configuration.chunk_shapes: a JSON number where a list`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4]]`), `chunk_grid.configuration.chunk_shapes: 1 axes`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], null]`), `chunk_grid.configuration.chunk_shapes[1]: null`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], 0]`), `chunk_grid.configuration.chunk_shapes[1]: 0`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], "5"]`), `chunk_grid.configuration.chunk_shapes[1]: a JSON string`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [null]]`), `chunk_grid.configuration.chunk_shapes[1]: null`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], ["5"]]`), `chunk_grid.configuration.chunk_shapes[1]: a JSON string`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [3]]`), `chunk_grid.configuration.chunk_shapes[1]: the lengths sum up to 3, and the array has 5`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], []]`), `chunk_grid.configuration.chunk_shapes[1]: the lengths sum up to 0`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [5, 0]]`), `chunk_grid.configuration.chunk_shapes[1]: a length of 0`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [6, -1]]`), `chunk_grid.configuration.chunk_shapes[1]: a length of -1`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[5]]]`), `chunk_grid.configuration.chunk_shapes[1]: [5] is not a length and how often`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[1, 5, 1]]]`), `chunk_grid.configuration.chunk_shapes[1]: [1, 5, 1] is not`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[5, 0]]]`), `chunk_grid.configuration.chunk_shapes[1]: [5, 0] is not`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[5, null]]]`), `chunk_grid.configuration.chunk_shapes[1]: [5, null] is not`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[1, 9223372036854775807]]]`), `chunk_grid.configuration.chunk_shapes[1]: too many cells`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[[1, 4194304]], [5]]`), `chunk_grid.configuration.chunk_shapes[1]: too many cells`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[4], [9223372036854775807, 1]]`), `chunk_grid.configuration.chunk_shapes[1]: the sum of the lengths`},
+		{"chunk_grid", rectilinear(`"inline"`, `[[9223372036854775807], [9223372036854775807]]`), `chunk_grid.configuration.chunk_shapes: the largest cell`},
 
 		{"chunk_key_encoding", ``, `"chunk_key_encoding" is missing`},
 		{"chunk_key_encoding", `"v3"`, `chunk_key_encoding: unknown encoding "v3"`},
@@ -349,6 +375,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(with("", ""))
 	f.Add(with("dimension_names", `["", null]`))
 	f.Add(with("dosna.deleting", `{}`))
+	f.Add(with("chunk_grid", rectilinear(`"inline"`, `[[1, [1, 3]], 3]`)))
+	f.Add(with("data_type", `{"name": "structured", "configuration": {"fields": [["x", "int16"]]}}`))
 	f.Add(with("codecs", `["bytes", {"name": "zstd", "configuration": {"level": 1e3, "x": [[], {}]}}]`))
 	f.Add(with("chunk_key_encoding", `{"name": "v2", "configuration": {"separator": "/"}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -356,4 +384,96 @@ func FuzzParse(f *testing.F) {
 			checkStable(t, raw)
 		}
 	})
+}
+
+func rectilinear(kind, shapes string) string {
+	return `{"name": "rectilinear", "configuration": {"kind": ` + kind + `, "chunk_shapes": ` + shapes + `}}`
+}
+
+// TestRectilinear: the ways to state the lengths of cells, and the one in which
+// they are written.
+func TestRectilinear(t *testing.T) {
+	for _, c := range []struct{ shapes, edges, chunks, written string }{
+		{`[[1, [2, 1], 1], [[1, 2], 3]]`, `[[1 2 1] [1 1 3]]`, `[2 3]`, `[[1, 2, 1], [[1, 2], 3]]`},
+		{`[[[2, 2]], [5]]`, `[[2 2] [5]]`, `[2 5]`, `[[[2, 2]], [5]]`},
+		{`[2, 3]`, `[[2 2] [3 3]]`, `[2 3]`, `[[[2, 2]], [[3, 2]]]`},
+		{`[9, [2, 9]]`, `[[9] [2 9]]`, `[9 9]`, `[[9], [2, 9]]`},
+	} {
+		a := checkStable(t, with("chunk_grid", rectilinear(`"inline"`, c.shapes))).(*zarr.Array)
+		if fmt.Sprint(a.Edges) != c.edges || fmt.Sprint(a.Chunks) != c.chunks {
+			t.Errorf("%s: edges %v, at most %v", c.shapes, a.Edges, a.Chunks)
+		}
+		raw, err := a.Marshal()
+		squeezed := strings.Join(strings.Fields(string(raw)), "")
+		if err != nil || !strings.Contains(squeezed, `"chunk_shapes":`+strings.ReplaceAll(c.written, " ", "")) {
+			t.Errorf("%s is written as %s %v, want %s", c.shapes, squeezed, err, c.written)
+		}
+	}
+	empty := strings.Replace(string(with("chunk_grid", rectilinear(`"inline"`, `[[], 3]`))), "[4, 5]", "[0, 5]", 1)
+	if a := checkStable(t, []byte(empty)).(*zarr.Array); fmt.Sprint(a.Edges, a.Chunks) != "[[] [3 3]] [1 3]" {
+		t.Errorf("an axis without cells: %v %v", a.Edges, a.Chunks)
+	}
+}
+
+// TestTypes: the types of the registry with their fill values, and that they are
+// written as they were read, since readers differ in which name they know.
+func TestTypes(t *testing.T) {
+	const moment = `{"name": "numpy.datetime64", "configuration": {"unit": "ns", "scale_factor": 10}}`
+	for _, c := range []struct{ typ, fill, want string }{
+		{moment, `"NaT"`, "datetime64[10ns] 0000000000000080"},
+		{moment, `5`, "datetime64[10ns] 0500000000000000"},
+		{`{"name": "numpy.timedelta64", "configuration": {"unit": "s", "scale_factor": 1}}`, `-1`, "timedelta64[s] ffffffffffffffff"},
+		{`{"name": "fixed_length_utf32", "configuration": {"length_bytes": 8}}`, `"é"`, "U2 e900000000000000"},
+		{`{"name": "null_terminated_bytes", "configuration": {"length_bytes": 3}}`, `"YWI="`, "S3 616200"},
+		{`{"name": "raw_bytes", "configuration": {"length_bytes": 2}}`, `"AAE="`, "V2 0001"},
+		{`"r16"`, `[0, 1]`, "V2 0001"},
+		{`"string"`, `"a\u00e9"`, "string 61c3a9"},
+		{`{"name": "string"}`, `""`, "string "},
+		{`"variable_length_bytes"`, `"YQ=="`, "variable_length_bytes 61"},
+		{`"bytes"`, `""`, "variable_length_bytes "},
+		{`"bfloat16"`, `1.5`, "bfloat16 c03f"},
+		{`"complex_float32"`, `[1.0, -2.0]`, "complex64 0000803f000000c0"},
+		{`{"name": "struct", "configuration": {"fields": [{"name": "x", "data_type": "int16"}, {"name": "y", "data_type": "bool"}]}}`,
+			`{"x": 258, "y": true}`, "struct{x: int16, y: bool} 020101"},
+		{`{"name": "structured", "configuration": {"fields": [["x", "int16"], ["y", "bool"]]}}`, `"AgEB"`, "struct{x: int16, y: bool} 020101"},
+	} {
+		raw := strings.Replace(string(with("data_type", c.typ)), `"fill_value": 7`, `"fill_value": `+c.fill, 1)
+		a := checkStable(t, []byte(raw)).(*zarr.Array)
+		if got := fmt.Sprintf("%s %x", a.Type, a.Fill); got != c.want {
+			t.Errorf("%s %s: got %s, want %s", c.typ, c.fill, got, c.want)
+		}
+		out, err := a.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got, want struct {
+			Type any `json:"data_type"`
+			Fill any `json:"fill_value"`
+		}
+		if err := errors.Join(json.Unmarshal(out, &got), json.Unmarshal([]byte(raw), &want)); err != nil {
+			t.Fatal(err)
+		}
+		if a.Type.Core() {
+			want.Type = a.Type.Name()
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s %s is written as %v", c.typ, c.fill, got)
+		}
+		a.Fill = a.Type.Zero()
+		if _, err := a.Marshal(); err != nil {
+			t.Errorf("%s with another fill value: %v", c.typ, err)
+		}
+	}
+	for typ, fill := range map[string]string{
+		moment: `"now"`, `"string"`: `5`, `"bytes"`: `"%"`, `"r16"`: `[0]`, `"r15"`: `[0]`,
+		`{"name": "fixed_length_utf32", "configuration": {"length_bytes": 4}}`: `"ab"`,
+		`{"name": "fixed_length_utf32", "configuration": {"length_bytes": 5}}`: `"a"`,
+		`{"name": "fixed_length_utf32"}`:                                       `"a"`,
+		`{"name": "struct", "configuration": {"fields": []}}`:                  `{}`,
+	} {
+		raw := strings.Replace(string(with("data_type", typ)), `"fill_value": 7`, `"fill_value": `+fill, 1)
+		if _, err := zarr.Parse([]byte(raw)); err == nil || !strings.HasPrefix(err.Error(), "fill_value: ") && !strings.HasPrefix(err.Error(), "data_type: ") {
+			t.Errorf("%s %s: %v", typ, fill, err)
+		}
+	}
 }
