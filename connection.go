@@ -34,7 +34,7 @@ func Open(ctx context.Context, address string, o *Options) (*Connection, error) 
 		return nil, err
 	}
 	mode := o.orDefault().Mode
-	s, err := all.Open(ctx, u.Root, store.OpenOptions{Create: mode == Create || mode == Exclusive, ReadOnly: mode == ReadOnly})
+	s, err := all.Open(ctx, u.Root, store.OpenOptions{Create: mode == Create || mode == Exclusive, ReadOnly: mode == ReadOnly, Allow: o.orDefault().Allow})
 	if err != nil {
 		return nil, err
 	}

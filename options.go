@@ -58,6 +58,10 @@ type Options struct {
 	// store that cannot keep several writers apart. There must be only one
 	// connection that writes then; its goroutines are kept apart.
 	Unsafe bool
+	// Allow says which other stores what is in the tree may have us open: where its
+	// references lead, beside their own folder and web server; see
+	// [store.AllowPrefixes]. It is that of the time when the tree is opened.
+	Allow store.Policy
 	// Cache, if not nil, keeps decoded chunks for reads; nil is not to keep any.
 	Cache *Cache
 	// Progress, if not nil, is told of the parts of a call, stored objects or

@@ -108,21 +108,21 @@ func TestEncode(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	for s, want := range map[string]Type{"float32": Float32, "<f4": Float32, ">c16": Complex128, "|b1": Bool, "u2": Uint16, "f2": Float16, "double": Float64} {
-		if got, _, err := Parse(s); got != want || err != nil {
+		if got, _, err := ParseType(s); got != want || err != nil {
 			t.Errorf("Parse(%q) = %v, %v", s, got, err)
 		}
 	}
-	if _, o, _ := Parse(">i2"); o != Big {
+	if _, o, _ := ParseType(">i2"); o != Big {
 		t.Error(">i2 is not big-endian")
 	}
 	for _, s := range []string{"", "<", "float8", "f3", ">>f4"} {
-		if _, _, err := Parse(s); err == nil {
+		if _, _, err := ParseType(s); err == nil {
 			t.Errorf("Parse(%q) gave no error", s)
 		}
 	}
 	for _, typ := range All() {
 		for _, o := range []Order{Little, Big} {
-			got, back, err := Parse(typ.NumPy(o))
+			got, back, err := ParseType(typ.NumPy(o))
 			if got != typ || err != nil || typ.Size() > 1 && back != o {
 				t.Errorf("Parse(%q) = %v, %v, %v", typ.NumPy(o), got, back, err)
 			}

@@ -151,7 +151,7 @@ func withConfig(name string, config map[string]json.RawMessage, depth int) (Type
 		}
 		return Type{}, errors.New("raw bits are a multiple of 8")
 	}
-	return Type{}, fmt.Errorf("it is unknown (known: %s, %s, fixed_length_utf32, null_terminated_bytes, raw_bytes, r8, r16 …, numpy.datetime64, numpy.timedelta64, struct)", names(all), names(plain))
+	return Type{}, fmt.Errorf("it is unknown (known: %s, fixed_length_utf32, null_terminated_bytes, raw_bytes, r8, r16 …, numpy.datetime64, numpy.timedelta64, struct)", strings.Join(Names(), ", "))
 }
 
 // parseFields reads the fields of a struct; those of the earlier type structured

@@ -93,7 +93,7 @@ func (t Type) Untidy() bool {
 
 // narrow reports whether there are bytes that are not elements.
 func (t Type) narrow() bool {
-	return t == Bool || t.bits != 0 || t.size == 1 && t.format != nil && t.format.width() < 8
+	return t == Bool || t.bits != 0 || t.format != nil && t.format.width() < 8
 }
 
 // Tidy makes elements of stored bytes in place, where several bytes mean the
@@ -108,8 +108,8 @@ func (t Type) Tidy(data []byte) {
 		return
 	}
 	for at, l := range t.leaves() {
-		if l.narrow() && at < len(data) {
-			l.tidy(data[at:], t.size)
+		for k := 0; l.narrow() && k < l.size && at+k < len(data); k++ {
+			l.tidy(data[at+k:], t.size)
 		}
 	}
 }

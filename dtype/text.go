@@ -142,7 +142,7 @@ func (t Type) text(elem []byte) (string, bool) {
 	switch t.kind {
 	case FixedText:
 		var b []byte
-		for _, p := range points(elem) {
+		for _, p := range points(elem[:t.size]) {
 			if p > unicode.MaxRune || !utf8.ValidRune(rune(p)) {
 				return "", false
 			}
@@ -158,12 +158,11 @@ func (t Type) text(elem []byte) (string, bool) {
 
 // content returns the bytes of an element without padding.
 func (t Type) content(elem []byte) []byte {
-	if t.kind != FixedBytes {
-		return elem
+	if t.size > 0 {
+		elem = elem[:t.size]
 	}
-	elem = elem[:t.size]
 	n := len(elem)
-	for n > 0 && elem[n-1] == 0 {
+	for t.kind == FixedBytes && n > 0 && elem[n-1] == 0 {
 		n--
 	}
 	return elem[:n]
@@ -180,7 +179,7 @@ func (t Type) formatText(elem []byte) string {
 		return s
 	case t.kind == FixedText:
 		var b []byte
-		for _, p := range points(elem) {
+		for _, p := range points(elem[:t.size]) {
 			b = binary.BigEndian.AppendUint32(b, p)
 		}
 		return "0x" + hex.EncodeToString(b)

@@ -1,14 +1,53 @@
-// Package dtype describes the element types of arrays: their Zarr names, sizes,
-// byte order, Go counterparts, fill values as JSON, and what people type.
+// Package dtype describes the element types of arrays: their names in Zarr, sizes,
+// byte order, Go counterparts, and elements as JSON and as text.
 //
-// The types are those of the Zarr v3 core specification (3.1, section "Data
-// types"); of the registry of Zarr extensions (zarr-extensions, folder
-// data-types), except complex numbers of 8 bits or less a part; and
-// null_terminated_bytes, raw_bytes and float8_e4m3fn, which zarr-python and
-// TensorStore write and which the registry does not have.
+// The types are
+//
+//   - those of the Zarr v3 core specification (3.1, section "Data types"): bool, int8
+//     to int64, uint8 to uint64, float16 to float64, complex64, complex128, and raw
+//     bits r8, r16, …;
+//   - all of the registry of Zarr extensions (zarr-extensions, folder data-types):
+//     integers of 2 and 4 bits, bfloat16 and the floats of 4 to 8 bits of ml_dtypes and
+//     OCP MX, complex numbers of each, numpy.datetime64 and numpy.timedelta64,
+//     fixed_length_utf32, string, bytes and struct;
+//   - null_terminated_bytes, raw_bytes and float8_e4m3fn, which zarr-python and
+//     TensorStore write and which the registry does not have.
+//
+// # Elements
 //
 // Elements in memory are always in the machine's own byte order, packed without
-// padding; the order in which they are stored is the business of a codec.
+// padding; the order in which they are stored is the business of a codec, with
+// [Type.Swap] and, for bytes that several patterns of bits stand for, [Type.Tidy].
+// Those of [String] and [ByteStrings] have any length; where each ends is kept
+// beside them (see [Type.Variable]).
+//
+//	dtype.Float32.Encode(0.5)              // the bytes of an element
+//	dtype.Float32.ParseScalar("0.5")       // from what a person types
+//	dtype.Float32.Format(elem)             // "0.5"
+//	dtype.Float32.FormatFill(elem)         // 0.5, or "NaN": as Zarr metadata has it
+//	dtype.Float32.Value(elem)              // float32(0.5)
+//	dtype.Slice[float32](data)             // memory as Go's own numbers
+//
+// # Names
+//
+// [ParseType] reads what people type, [ParseJSON] the metadata of Zarr v3 and
+// [ParseDescr] NumPy's, which that of Zarr v2 and the headers of .npy files are.
+//
+//	float32, int8, complex128, bool        Zarr's names, which are NumPy's
+//	<f4, >i2, u1, |b1                      NumPy's strings, which say the byte order
+//	bfloat16, int4, float8_e4m3            names of the registry
+//	M8[ns], datetime64[10us], m8[s]        times
+//	U10, S8, V16                           texts of 10 code points, of 8 bytes; 16 bytes
+//	string, bytes                          of any length
+//	struct{x: f4, t: M8[s]}                fields, as String writes them
+//	{"name": …}, [["x", "<f4"], …]         JSON, of Zarr and of NumPy
+//
+// # Limits
+//
+// An element of a fixed size has at most 16 MiB, a struct at most 1024 fields, those
+// in its fields included, 16 structs inside each other at most, names of fields 255
+// bytes, and the text of a type 1 MiB: whoever reads one that came from a stranger
+// needs no more than that.
 package dtype
 
 import (
@@ -86,7 +125,7 @@ var all = []Type{
 
 // plain are the further types that a bare name says all of. The floats narrower
 // than 8 bits and the integers lie in a byte whose upper bits do not count.
-var plain = []Type{
+var plain = withComplex([]Type{
 	{name: "int2", kind: Int, size: 1, unit: 1, bits: 2},
 	{name: "int4", kind: Int, size: 1, unit: 1, bits: 4},
 	{name: "uint2", kind: Uint, size: 1, unit: 1, bits: 2},
@@ -107,6 +146,16 @@ var plain = []Type{
 	{name: "complex_bfloat16", kind: Complex, size: 4, unit: 2, format: bfloat16},
 	String,
 	ByteStrings,
+})
+
+// withComplex adds the complex numbers whose parts are floats of one byte.
+func withComplex(types []Type) []Type {
+	for _, t := range types {
+		if t.kind == Float && t.size == 1 && t.name != "float8_e4m3fn" { // the registry has none of these
+			types = append(types, Type{name: "complex_" + t.name, kind: Complex, size: 2, unit: 1, format: t.format})
+		}
+	}
+	return types
 }
 
 // aliases are further names of types.
@@ -117,7 +166,9 @@ func All() []Type { return slices.Clone(all) }
 
 // Core reports whether t is one of those that All returns: arithmetic is done
 // on them alone.
-func (t Type) Core() bool { return slices.Contains(all, t) }
+func (t Type) Core() bool {
+	return t.kind != Invalid && t.kind <= Complex && t.bits == 0 && t.format == nil && (t.kind != Complex || t.size > 4)
+}
 
 // Name returns the type's name in Zarr v3 metadata, which for types of the core
 // specification is also NumPy's. Types with a configuration share names.
@@ -177,15 +228,15 @@ func ByName(name string) (Type, error) {
 			return t, nil
 		}
 	}
-	return Type{}, fmt.Errorf("unknown data type %q (known: %s)", clip([]byte(name)), names(all))
+	return Type{}, fmt.Errorf("unknown data type %q (known: %s)", clip([]byte(name)), strings.Join(nameList(all), ", "))
 }
 
-func names(types []Type) string {
+func nameList(types []Type) []string {
 	names := make([]string, len(types))
 	for i, t := range types {
 		names[i] = t.name
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // named returns the type of which a bare name says all.

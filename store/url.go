@@ -117,4 +117,7 @@ func isScheme(s string) bool {
 type OpenOptions struct {
 	ReadOnly bool // refuse every change with ErrPermission; package all sees to it, not the backend
 	Create   bool // make the root where only its last directory is missing
+	// Allow says where references in a tree may lead to, beside what lies with them:
+	// in their folder and below it, and on the same web server.
+	Allow Policy
 }

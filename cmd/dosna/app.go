@@ -24,6 +24,7 @@ type app struct {
 
 	json, quiet  bool
 	lazy, unsafe bool
+	allow        allowFlag
 	engine       engineFlag
 }
 
@@ -34,12 +35,13 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.Var(&a.engine, "engine", "what works on chunks: cpu (one at a time), threads, threads:N")
 	f.BoolVar(&a.lazy, "lazy", false, "read parts of chunks without checking their checksums")
 	f.BoolVar(&a.unsafe, "unsafe", false, "change parts of chunks on stores that cannot keep several writers apart")
+	f.Var(&a.allow, "allow", "also open what references in a tree lead to at or below this address; may be given several times; https:// is all there is by https")
 	_ = root.RegisterFlagCompletionFunc("engine", words("cpu", "threads", "threads:2", "threads:4", "threads:8"))
 }
 
 // options returns those that the global flags ask for.
 func (a *app) options(mode dosna.Mode) *dosna.Options {
-	o := &dosna.Options{Mode: mode, Engine: a.engine.Engine, Unsafe: a.unsafe}
+	o := &dosna.Options{Mode: mode, Engine: a.engine.Engine, Unsafe: a.unsafe, Allow: a.allow.policy}
 	if a.lazy {
 		o.Verify = dosna.VerifyLazy
 	}

@@ -35,7 +35,7 @@ the tree is made if it is missing, but not those above it (see dosna init).`,
 		},
 	}
 	cmd.Flags().Var(&shape, "shape", "lengths of the axes, 512,512,512; '()' for none")
-	t.flag(cmd, "type of the elements: float32, uint16, '<f4', …")
+	t.flag(cmd, "type of the elements: float32, uint16, '<f4', bfloat16, 'M8[ns]', U10, string, 'struct{x: f4, y: i2}', …")
 	order.flag(cmd, "byte order of stored elements (default little)")
 	l.flags(cmd)
 	a.required(cmd, "shape", "dtype")

@@ -70,8 +70,8 @@ func parseShape(s string) ([]int, error) {
 	return shape, nil
 }
 
-// typeFlag is an element type: "float32", or NumPy's "<f4" and ">f4", which say
-// the byte order too.
+// typeFlag is an element type, as dtype.ParseType reads it: "float32", or NumPy's
+// "<f4" and ">f4", which say the byte order too.
 type typeFlag struct {
 	t       dtype.Type
 	order   dtype.Order
@@ -80,22 +80,17 @@ type typeFlag struct {
 
 func (f *typeFlag) Type() string { return "TYPE" }
 func (f *typeFlag) Set(s string) (err error) {
-	f.ordered = strings.HasPrefix(s, "<") || strings.HasPrefix(s, ">")
-	f.t, f.order, err = dtype.Parse(s)
+	f.t, f.order, err = dtype.ParseType(s)
+	f.ordered = f.t.Ordered() && strings.ContainsAny(s, "<>")
 	return err
 }
 
-func (f *typeFlag) String() string { return f.t.Name() }
+func (f *typeFlag) String() string { return f.t.String() }
 
 func (f *typeFlag) flag(cmd *cobra.Command, usage string) {
 	cmd.Flags().Var(f, "dtype", usage)
-	_ = cmd.RegisterFlagCompletionFunc("dtype", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		for _, t := range dtype.All() {
-			names = append(names, t.Name())
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	})
+	names := append(dtype.Names(), "datetime64[ns]", "timedelta64[ns]", "U16", "S16", "'struct{x: float32, y: int16}'")
+	_ = cmd.RegisterFlagCompletionFunc("dtype", words(names...))
 }
 
 // orderFlag is a byte order.
@@ -133,7 +128,7 @@ func (f *orderFlag) flag(cmd *cobra.Command, usage string) {
 // of is the byte order that the two flags give together, otherwise the other.
 func (f *orderFlag) of(t typeFlag, otherwise dtype.Order) (dtype.Order, error) {
 	switch {
-	case f.said && t.ordered && f.order != t.order && t.t.Unit() > 1:
+	case f.said && t.ordered && f.order != t.order:
 		return 0, usagef("--dtype says %s-endian, and --order %s", t.order, f.order)
 	case f.said:
 		return f.order, nil

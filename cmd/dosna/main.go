@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		complain(errOut, sig)
 		return exitSignalled + int(sig.Signal)
 	}
-	complain(errOut, err)
+	complain(errOut, allowing(err))
 	if isUsage(err) {
 		return exitUsage
 	}

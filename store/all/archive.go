@@ -18,7 +18,7 @@ type opener func(ctx context.Context, u store.URL, o store.OpenOptions) (store.S
 // archive there, if there is one: a directory of that name, and one to be created,
 // are roots like others.
 func withArchives(open opener) opener {
-	return inFiles(isZip, open, func(ctx context.Context, below store.Store, _ store.URL, key string) (store.Store, error) {
+	return inFiles(isZip, open, func(ctx context.Context, below store.Store, _ store.URL, key string, _ store.OpenOptions) (store.Store, error) {
 		s, err := zipstore.Open(ctx, below, key)
 		if err != nil {
 			return nil, err
@@ -34,11 +34,14 @@ func isZip(name string) string {
 	return ""
 }
 
+// inside opens what is in an object of the store below. It closes that with its own,
+// if it returns one.
+type inside func(ctx context.Context, below store.Store, folder store.URL, key string, o store.OpenOptions) (store.Store, error)
+
 // inFiles returns open, except that an address opens what is in the object there,
 // if there is one. is tells by the last name of the address which object must be
-// there, or "" if it is an address like others. inner closes below with its store,
-// if it returns one.
-func inFiles(is func(name string) string, open opener, inner func(ctx context.Context, below store.Store, folder store.URL, key string) (store.Store, error)) opener {
+// there, or "" if it is an address like others.
+func inFiles(is func(name string) string, open opener, inner inside) opener {
 	return func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
 		folder, key, ok := splitLast(u)
 		if !ok || is(key) == "" {
@@ -55,7 +58,7 @@ func inFiles(is func(name string) string, open opener, inner func(ctx context.Co
 		there := err == nil
 		if there {
 			var s store.Store
-			if s, err = inner(ctx, below, folder, key); err == nil {
+			if s, err = inner(ctx, below, folder, key, o); err == nil {
 				return s, nil
 			}
 		}

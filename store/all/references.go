@@ -19,38 +19,12 @@ import (
 // withReferences returns open, except that an address that ends in .json opens the
 // references of kerchunk there, if there is such an object, and one that ends in
 // .parq or .parquet those in the folder there, if it has a .zmetadata in it. They
-// may lead to objects in the folder that they are in, and below.
-func withReferences(open opener) opener { return references(open, nil) }
-
-// OpenReferences opens references, like Open, which may also lead to where allow
-// is nil of. Without its leave a table that came from a stranger could have files
-// of this machine read, and servers that only this machine can reach.
-func OpenReferences(ctx context.Context, address string, allow func(store.URL) error) (store.Store, error) {
-	u, b, err := find(address)
-	if err != nil {
-		return nil, err
-	}
-	if _, key, ok := splitLast(u); !ok || isReferences(key) == "" {
-		return nil, fmt.Errorf("%w: %s is no address of references: it does not end in .json, .parq or .parquet", store.ErrInvalid, u.Root)
-	}
-	return references(b.open, allow)(ctx, u, store.OpenOptions{})
-}
-
-// isReferences returns the object that there must be for references of that name.
-func isReferences(name string) string {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".json":
-		return name
-	case ".parq", ".parquet":
-		return name + "/.zmetadata"
-	}
-	return ""
-}
-
-func references(open opener, allow func(store.URL) error) opener {
-	return inFiles(isReferences, open, func(ctx context.Context, below store.Store, folder store.URL, key string) (store.Store, error) {
+// may lead to objects in the folder that they are in, and below; on the web server
+// that they are on; and to what the options allow.
+func withReferences(open opener) opener {
+	return inFiles(isReferences, open, func(ctx context.Context, below store.Store, folder store.URL, key string, o store.OpenOptions) (store.Store, error) {
 		name := strings.TrimSuffix(store.Name(below), "/") + "/" + key
-		to := &sources{folder: folder, below: below, allow: allow, opened: map[string]store.Store{}}
+		to := &sources{folder: folder, below: below, o: o, opened: map[string]store.Store{}}
 		if isReferences(key) != key {
 			s, err := refstore.OpenParquet(ctx, name, below, key+"/", to)
 			if err != nil {
@@ -71,14 +45,28 @@ func references(open opener, allow func(store.URL) error) opener {
 	})
 }
 
+// isReferences returns the object that there must be for references of that name.
+func isReferences(name string) string {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".json":
+		return name
+	case ".parq", ".parquet":
+		return name + "/.zmetadata"
+	}
+	return ""
+}
+
+// mostOpened bounds the stores that references have us open.
+const mostOpened = 1000
+
 // sources finds what references lead to. It implements refstore.Sources.
 type sources struct {
 	folder store.URL // of the references
 	below  store.Store
-	allow  func(store.URL) error
+	o      store.OpenOptions
 
 	mu     sync.Mutex
-	opened map[string]store.Store // other folders, by their address
+	opened map[string]store.Store // others, by their address
 }
 
 // Find implements refstore.Sources.
@@ -90,20 +78,13 @@ func (s *sources) Find(ctx context.Context, address string) (store.Store, string
 	if err != nil {
 		return nil, "", err
 	}
-	outward := !strings.Contains(address, "://") && !filepath.IsAbs(address)
-	for segment := range strings.SplitSeq(filepath.ToSlash(u.Path), "/") {
-		outward = outward || segment == ".."
+	if !strings.Contains(address, "://") && !filepath.IsAbs(address) { // what is allowed says nothing of where that leads
+		return nil, "", fmt.Errorf("%w: it leads out of the folder of the references, %s", store.ErrPermission, s.folder.Root)
 	}
-	if outward { // what is allowed says nothing of where that leads
-		return nil, "", fmt.Errorf("%w: references lead to it, out of the folder %s", store.ErrPermission, s.folder.Root)
+	if err := s.allowed(u); err != nil {
+		return nil, "", err
 	}
-	if s.allow == nil {
-		return nil, "", fmt.Errorf("%w: references lead to it, which is not in the folder that they are in, %s, and nothing else is allowed", store.ErrPermission, s.folder.Root)
-	}
-	if err := s.allow(u); err != nil {
-		return nil, "", fmt.Errorf("%w: %w", store.ErrPermission, err)
-	}
-	folder, key, ok := splitLast(u)
+	folder, key, ok := splitRoot(u)
 	if !ok {
 		return nil, "", fmt.Errorf("%w: %s names no object", store.ErrInvalid, address)
 	}
@@ -115,6 +96,9 @@ func (s *sources) Find(ctx context.Context, address string) (store.Store, string
 	if opened, ok := s.opened[folder.Root]; ok {
 		return opened, key, nil
 	}
+	if len(s.opened) == mostOpened {
+		return nil, "", fmt.Errorf("%w: references lead to more than %d folders besides their own", store.ErrTooLarge, mostOpened)
+	}
 	opened, err := s.open(ctx, folder)
 	if err != nil {
 		return nil, "", err
@@ -123,18 +107,51 @@ func (s *sources) Find(ctx context.Context, address string) (store.Store, string
 	return opened, key, nil
 }
 
-// open opens a folder that is allowed. Of a web server redirects must be allowed
-// too.
-func (s *sources) open(ctx context.Context, folder store.URL) (store.Store, error) {
-	if folder.Scheme != "http" && folder.Scheme != "https" {
-		return Open(ctx, folder.Root, store.OpenOptions{})
+// allowed says whether references may lead to an address outside their folder.
+func (s *sources) allowed(u store.URL) error {
+	for segment := range strings.SplitSeq(filepath.ToSlash(u.Path), "/") {
+		if segment == ".." {
+			return fmt.Errorf("%w: %s has .. in it", store.ErrPermission, u.Root)
+		}
 	}
-	web, err := httpstore.Open(folder.Root, httpstore.Options{Allow: func(to *url.URL) error {
+	if isWeb(u) && u.Scheme == s.folder.Scheme && strings.EqualFold(u.Host, s.folder.Host) {
+		return nil
+	}
+	return s.o.Allow.Check(u)
+}
+
+func isWeb(u store.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
+
+// splitRoot cuts the address of an object into that of a store and a key in it:
+// where names of hosts are those of stores, of all that is there.
+func splitRoot(u store.URL) (root store.URL, key string, ok bool) {
+	key = strings.TrimPrefix(u.Path, "/")
+	if u.Scheme == "file" || u.Scheme == "mem" || store.CheckKey(key) != nil {
+		return splitLast(u)
+	}
+	address, query, asks := strings.Cut(u.Root, "?")
+	scheme, rest, _ := strings.Cut(address, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	root = u
+	root.Root, root.Path = scheme+"://"+host, ""
+	if asks {
+		root.Root += "?" + query
+	}
+	return root, key, true
+}
+
+// open opens a store that is allowed. Where a web server sends us must be allowed,
+// too.
+func (s *sources) open(ctx context.Context, root store.URL) (store.Store, error) {
+	if !isWeb(root) {
+		return Open(ctx, root.Root, store.OpenOptions{ReadOnly: true})
+	}
+	web, err := httpstore.Open(root.Root, httpstore.Options{Allow: func(to *url.URL) error {
 		u, err := store.ParseURL(to.String())
 		if err != nil {
 			return err
 		}
-		return s.allow(u)
+		return s.allowed(u)
 	}})
 	if err != nil {
 		return nil, err
