@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
-	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -123,7 +122,7 @@ func (s *slicing) check() error {
 	case s.kind == "tiff":
 		_, _, err := pagesOf(s.shape, s.to)
 		return err
-	case s.to.Size() == 1 && s.to != dtype.Int8, s.kind == "png" && s.to == dtype.Uint16:
+	case s.to == dtype.Uint8, s.to == dtype.Bool, s.kind == "png" && s.to == dtype.Uint16:
 		return nil
 	}
 	return fmt.Errorf("%s pictures cannot hold %s: write TIFF, or map a range of numbers to 8 bits (or 16, in PNG)", s.kind, s.to)
@@ -152,44 +151,27 @@ func (s *slicing) write(w io.Writer, elements []byte) error {
 			elements[i] = -b
 		}
 	}
-	img := s.image(elements)
 	if s.kind == "png" {
-		return png.Encode(w, img)
+		t := s.to
+		if t == dtype.Bool {
+			t = dtype.Uint8
+		}
+		return writePNG(w, s.shape, t, elements)
 	}
-	return jpeg.Encode(w, img, &jpeg.Options{Quality: 95})
+	return jpeg.Encode(w, s.image(elements), &jpeg.Options{Quality: 95})
 }
 
-// image makes a picture of elements.
+// image makes a picture of bytes.
 func (s *slicing) image(e []byte) image.Image {
 	box := image.Rect(0, 0, s.shape[1], s.shape[0])
-	wide := s.to == dtype.Uint16
-	if wide && dtype.Native == dtype.Little { // pictures are big-endian
-		e = append([]byte(nil), e...)
-		dtype.Swap(e, 2)
-	}
 	if len(s.shape) == 2 {
-		if wide {
-			return &image.Gray16{Pix: e, Stride: 2 * box.Dx(), Rect: box}
-		}
 		return &image.Gray{Pix: e, Stride: box.Dx(), Rect: box}
 	}
-	if wide {
-		img := image.NewNRGBA64(box)
-		spreadColours(img.Pix, e, 2*s.shape[2], 8)
-		return img
-	}
 	img := image.NewNRGBA(box)
-	spreadColours(img.Pix, e, s.shape[2], 4)
-	return img
-}
-
-// spreadColours copies pixels of so many bytes to pixels of to bytes, whose alpha
-// is opaque where there is none.
-func spreadColours(dst, src []byte, from, to int) {
-	for i := range len(src) / from {
-		n := copy(dst[i*to:], src[i*from:(i+1)*from])
-		for ; n < to; n++ {
-			dst[i*to+n] = 0xff
-		}
+	samples := s.shape[2]
+	for i := range len(e) / samples {
+		img.Pix[4*i+3] = 0xff
+		copy(img.Pix[4*i:], e[i*samples:(i+1)*samples])
 	}
+	return img
 }

@@ -9,6 +9,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -304,4 +306,68 @@ func FuzzPicture(f *testing.F) {
 			_, _ = readWhole(t.Context(), a)
 		}
 	})
+}
+
+// What writePNG writes, image/png reads.
+func TestWritePNG(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for n := range 200 {
+		samples, typ := []int{1, 3, 4}[n%3], []dtype.Type{dtype.Uint8, dtype.Uint16}[n/3%2]
+		shape := []int{1 + random.IntN(40), 1 + random.IntN(40), samples}
+		if samples == 1 {
+			shape = shape[:2]
+		}
+		elements := make([]byte, shape[0]*shape[1]*samples*typ.Size())
+		row := shape[1] * samples * typ.Size()
+		for i := range elements { // rows that different filters are best for
+			switch i / row % 4 {
+			case 0:
+				elements[i] = byte(random.Uint32())
+			case 1:
+				elements[i] = byte(i * 3)
+			case 2:
+				elements[i] = elements[i-row] + byte(random.Uint32()%3)
+			case 3:
+				elements[i] = byte(i/row*20 + i%row*5 + int(random.Uint32()%2))
+			}
+		}
+		var b bytes.Buffer
+		if err := writePNG(&b, shape, typ, elements); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "x.png")
+		if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Open(path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustShape(t, f, shape, typ)
+		back, err := readWhole(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustEqual(t, fmt.Sprint(typ, shape), back, elements)
+	}
+}
+
+func BenchmarkWritePNG(b *testing.B) {
+	shape := []int{1024, 1024}
+	random := rand.New(rand.NewPCG(5, 6))
+	elements := make([]uint16, 1<<20)
+	for i := range elements {
+		y, x := float64(i>>10), float64(i&1023)
+		elements[i] = uint16(2000+1000*math.Sin(x/50)*math.Cos(y/70)) + uint16(random.IntN(64))
+	}
+	data := dtype.Bytes(elements)
+	var out bytes.Buffer
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		out.Reset()
+		if err := writePNG(&out, shape, dtype.Uint16, data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(data))/float64(out.Len()), "ratio")
 }

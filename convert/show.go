@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"slices"
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/nd"
@@ -58,7 +57,8 @@ func textOf(ctx context.Context, d *dosna.Dataset, sel nd.Selection, o *render.T
 
 // Picture draws a selection of a dataset that has two dimensions longer than 1,
 // at most, the first of them from top to bottom. A plane larger than memory can
-// be drawn if o.Size reduces it.
+// be drawn if o.Size reduces it. A frame has the names of the dataset's dimensions,
+// and coordinates where OME-Zarr or the CF conventions tell them.
 func Picture(ctx context.Context, d *dosna.Dataset, sel nd.Selection, o *render.ImageOptions) (image.Image, error) {
 	img, err := picture(ctx, d, sel, o)
 	if err != nil {
@@ -76,7 +76,10 @@ func picture(ctx context.Context, d *dosna.Dataset, sel nd.Selection, o *render.
 	if err != nil {
 		return nil, err
 	}
-	canvas, err := drawn(ctx, d, sel, rows, cols, o)
+	if o, _, err = framed(ctx, d, r, []int{rows, cols}, o); err != nil {
+		return nil, err
+	}
+	canvas, err := drawn(ctx, d, sel, length(r.Shape, rows), length(r.Shape, cols), o)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +92,7 @@ func drawn(ctx context.Context, d *dosna.Dataset, sel nd.Selection, rows, cols i
 	if err != nil {
 		return nil, err
 	}
-	canvas, err := o.NewCanvas(rows, cols)
+	canvas, err := o.NewCanvas(rows, cols, d.Type())
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +102,7 @@ func drawn(ctx context.Context, d *dosna.Dataset, sel nd.Selection, rows, cols i
 	}
 	limit := max((*Options)(nil).part(), cols*item) // so that parts are whole rows
 	err = inParts(ctx, d, sel, r, limit, func(elements []byte) error {
-		canvas.Add(nd.NewView(elements, []int{len(elements) / item / cols, cols}, item), d.Type())
+		canvas.Add(nd.NewView(elements, []int{len(elements) / item / cols, cols}, item))
 		return nil
 	})
 	if err != nil {
@@ -108,19 +111,30 @@ func drawn(ctx context.Context, d *dosna.Dataset, sel nd.Selection, rows, cols i
 	return canvas, nil
 }
 
-// plane returns the rows and columns of a selection to be drawn.
+// plane returns which dimensions of a selection to be drawn are the rows and the
+// columns, -1 if there is none.
 func plane(shape []int) (rows, cols int, err error) {
-	long := shape
-	if len(shape) != 2 {
-		long = slices.DeleteFunc(slices.Clone(shape), func(n int) bool { return n == 1 })
+	var long []int
+	for dim, n := range shape {
+		if n != 1 || len(shape) == 2 {
+			long = append(long, dim)
+		}
 	}
 	switch len(long) {
 	case 0:
-		return 1, 1, nil
+		return -1, -1, nil
 	case 1:
-		return 1, long[0], nil
+		return -1, long[0], nil
 	case 2:
 		return long[0], long[1], nil
 	}
 	return 0, 0, fmt.Errorf("a picture has two dimensions, and the selection has the shape %v; select a plane, such as '0' for the first along the first axis", shape)
+}
+
+// length is that of a dimension, 1 if there is none.
+func length(shape []int, dim int) int {
+	if dim < 0 {
+		return 1
+	}
+	return shape[dim]
 }

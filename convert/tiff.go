@@ -83,7 +83,7 @@ func typeOfPage(p tiff.Page) (dtype.Type, error) {
 func pagesOf(shape []int, t dtype.Type) (p tiff.Page, pages int, err error) {
 	kinds := map[dtype.Kind]tiff.Kind{dtype.Boolean: tiff.Uint, dtype.Uint: tiff.Uint, dtype.Int: tiff.Int, dtype.Float: tiff.Float}
 	p = tiff.Page{Samples: 1, Kind: kinds[t.Kind()], Bits: 8 * t.Size()}
-	if p.Kind == 0 {
+	if p.Kind == 0 || !t.Core() {
 		return p, 0, fmt.Errorf("elements of %s cannot be written to TIFF; cast them to a real type first", t)
 	}
 	plane := shape

@@ -92,3 +92,22 @@ func (r *Region) Canonical(v View) (View, bool) {
 	}
 	return c, true
 }
+
+// Along returns the axis of the array that a dimension of the result runs over,
+// and the positions on it: start, start+step, … Step is 0 if they are not evenly
+// spaced. Axis is -1 if the dimension runs over no axis, or over several.
+func (r *Region) Along(dim int) (axis, start, step int) {
+	for _, i := range r.free {
+		p := r.axes[i]
+		switch {
+		case dim < p.lo || dim >= p.hi || p.hi != p.lo+1:
+		case p.list != nil:
+			return i, 0, 0
+		case p.flip:
+			return i, p.start + (p.n-1)*p.step, -p.step
+		default:
+			return i, p.start, p.step
+		}
+	}
+	return -1, 0, 0
+}

@@ -403,3 +403,39 @@ func FuzzResolve(f *testing.F) {
 		}
 	})
 }
+
+func TestRegionAlong(t *testing.T) {
+	type along struct{ axis, start, step int }
+	for text, want := range map[string][]along{
+		"":                       {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}},
+		"3, 1:":                  {{1, 1, 1}, {2, 0, 1}},
+		"..., 5":                 {{0, 0, 1}, {1, 0, 1}},
+		"::-2, 0, 2:9:3":         {{0, 9, -2}, {2, 2, 3}},
+		"newaxis, 0, 4:":         {{-1, 0, 0}, {1, 4, 1}, {2, 0, 1}},
+		"[1, 5, 9], :, 0":        {{0, 1, 4}, {1, 0, 1}},
+		"[9, 5, 1], :, 0":        {{0, 9, -4}, {1, 0, 1}},
+		"[1, 5, 8], :, 0":        {{0, 0, 0}, {1, 0, 1}},
+		"[1, 5, 8], [0, 2, 3]":   {{-1, 0, 0}, {2, 0, 1}},
+		"4:5, [2], :":            {{0, 4, 1}, {-1, 0, 0}, {2, 0, 1}},
+		"[[0, 1], [2, 3]], :, 0": {{-1, 0, 0}, {-1, 0, 0}, {1, 0, 1}},
+	} {
+		sel, err := ParseSelection(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := sel.Resolve([]int{10, 11, 12})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Shape) != len(want) {
+			t.Errorf("%s: shape %v", text, r.Shape)
+			continue
+		}
+		for dim, w := range want {
+			var got along
+			if got.axis, got.start, got.step = r.Along(dim); got != w {
+				t.Errorf("%s: dimension %d runs over %v, want %v", text, dim, got, w)
+			}
+		}
+	}
+}

@@ -21,23 +21,30 @@ type ImageOptions struct {
 	// A larger array is reduced: pixels are the means of the elements they
 	// cover. A smaller one is enlarged by a whole number.
 	Size int
+	// Field is which part of elements with fields is drawn: a name, or names
+	// separated by slashes for fields in fields.
+	Field string
 	// Nearest reduces by leaving out elements, not by means.
 	Nearest bool
+	// Frame, if not nil, is drawn around the picture, beside its Size. With axes
+	// and without a Size, a small picture is enlarged.
+	Frame *Frame
 }
 
 // MaxPixels bounds a picture.
 const MaxPixels = 1 << 26
 
-// Image draws a view of two dimensions, its first row at the top.
+// Image draws a view of two dimensions, its first row at the top. Elements are
+// numbers: of complex ones the magnitude is drawn, of times the count, and true is 1.
 func (o *ImageOptions) Image(v nd.View, t dtype.Type) (*image.NRGBA, error) {
 	if len(v.Shape) != 2 {
 		return nil, fmt.Errorf("a picture has two dimensions, and the array has the shape %v", v.Shape)
 	}
-	c, err := o.NewCanvas(v.Shape[0], v.Shape[1])
+	c, err := o.NewCanvas(v.Shape[0], v.Shape[1], t)
 	if err != nil {
 		return nil, err
 	}
-	c.Add(v, t)
+	c.Add(v)
 	return c.Image(), nil
 }
 
@@ -46,6 +53,8 @@ func (o *ImageOptions) Image(v nd.View, t dtype.Type) (*image.NRGBA, error) {
 type Canvas struct {
 	o                ImageOptions
 	colors           *Colormap
+	offset           int // of what is drawn in an element
+	load             func(b []byte) float64
 	rows             axisMap
 	cols             axisMap
 	next             int // row of the array
@@ -53,8 +62,9 @@ type Canvas struct {
 	line, lineWeight []float64
 }
 
-// NewCanvas begins a picture of an array with that many rows and columns.
-func (o *ImageOptions) NewCanvas(rows, cols int) (*Canvas, error) {
+// NewCanvas begins a picture of an array with that many rows and columns of
+// elements of a type.
+func (o *ImageOptions) NewCanvas(rows, cols int, t dtype.Type) (*Canvas, error) {
 	c := &Canvas{}
 	if o != nil {
 		c.o = *o
@@ -66,10 +76,16 @@ func (o *ImageOptions) NewCanvas(rows, cols int) (*Canvas, error) {
 		return nil, err
 	}
 	var err error
+	if c.offset, c.load, err = loader(t, c.o.Field); err != nil {
+		return nil, err
+	}
 	if c.colors, err = ColormapByName(c.o.Colormap); err != nil {
 		return nil, err
 	}
 	height, width := rows, cols
+	if c.o.Frame != nil && c.o.Frame.Axes && c.o.Size == 0 && max(rows, cols) < leastFramed {
+		c.o.Size = enlargedFrame
+	}
 	if longest := max(rows, cols); c.o.Size > 0 && longest > c.o.Size {
 		shrink := func(n int) int { return max(int(math.Round(float64(n)*float64(c.o.Size)/float64(longest))), 1) }
 		height, width = shrink(rows), shrink(cols)
@@ -89,8 +105,7 @@ func (c *Canvas) enlarge(height, width int) int {
 }
 
 // Add draws the rows that come next; v has as many columns as the array.
-func (c *Canvas) Add(v nd.View, t dtype.Type) {
-	load := magnitude(t)
+func (c *Canvas) Add(v nd.View) {
 	for i := range v.Shape[0] {
 		row, next, weight := c.rows.place(c.next)
 		if c.o.Nearest {
@@ -103,7 +118,7 @@ func (c *Canvas) Add(v nd.View, t dtype.Type) {
 		if row < 0 {
 			continue
 		}
-		c.reduce(v.Index(0, i), load)
+		c.reduce(v.Index(0, i))
 		c.accumulate(row, weight)
 		if next >= 0 {
 			c.accumulate(next, 1-weight)
@@ -112,7 +127,7 @@ func (c *Canvas) Add(v nd.View, t dtype.Type) {
 }
 
 // reduce adds up a row of elements in the picture's columns.
-func (c *Canvas) reduce(row nd.View, load func([]byte) float64) {
+func (c *Canvas) reduce(row nd.View) {
 	clear(c.line)
 	clear(c.lineWeight)
 	for j := range row.Shape[0] {
@@ -124,7 +139,7 @@ func (c *Canvas) reduce(row nd.View, load func([]byte) float64) {
 			next, weight = -1, 1
 		}
 		off := row.Off + j*row.Strides[0]
-		x := load(row.Data[off : off+row.Item])
+		x := c.load(row.Data[off+c.offset : off+row.Item])
 		if math.IsNaN(x) {
 			continue
 		}
@@ -156,9 +171,21 @@ func weighted(x, w float64) float64 {
 func (c *Canvas) Image() *image.NRGBA {
 	low, high := c.o.Range.of(c.numbers())
 	height, width := c.size()
+	if f := c.o.Frame; f.shown() {
+		c.opaque()
+		return f.draw(framed{c.rows.from, c.cols.from, height, width, c.colors, low, high, func(part *image.NRGBA) { c.draw(part, low, high) }})
+	}
 	img := image.NewNRGBA(image.Rect(0, 0, width, height))
 	c.draw(img, low, high)
 	return img
+}
+
+// opaque gives elements that are not numbers the colour of paper, unless they have
+// one.
+func (c *Canvas) opaque() {
+	if c.o.NaN == nil {
+		c.o.NaN = paper
+	}
 }
 
 // numbers returns what the pixels show, NaN where there is no number.

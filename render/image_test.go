@@ -165,13 +165,13 @@ func TestCanvasInBands(t *testing.T) {
 	}
 	v, typ := viewOf([]int{rows, cols}, values...)
 	for _, o := range []*ImageOptions{nil, {Size: 10}, {Size: 53}, {Size: 40, Nearest: true}, {Size: 200, Colormap: "magma"}} {
-		c, err := o.NewCanvas(rows, cols)
+		c, err := o.NewCanvas(rows, cols, typ)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for at, n := 0, 0; at < rows; at += n {
 			n = min(at%7+1, rows-at)
-			c.Add(v.Sub(nd.Box{Start: []int{at, 0}, Shape: []int{n, cols}}), typ)
+			c.Add(v.Sub(nd.Box{Start: []int{at, 0}, Shape: []int{n, cols}}))
 		}
 		if !slices.Equal(c.Image().Pix, pixels(t, o, v, typ)) {
 			t.Errorf("%+v: bands and whole differ", o)
@@ -209,11 +209,71 @@ func TestImageErrors(t *testing.T) {
 		t.Error("a row: no error")
 	}
 	for _, shape := range [][2]int{{0, 5}, {5, 0}, {1 << 40, 1 << 40}, {1 << 20, 1 << 20}} {
-		if _, err := o.NewCanvas(shape[0], shape[1]); err == nil {
+		if _, err := o.NewCanvas(shape[0], shape[1], typ); err == nil {
 			t.Errorf("%v: no error", shape)
 		}
 	}
-	if _, err := (&ImageOptions{Size: 100}).NewCanvas(1<<40, 1<<40); err != nil {
+	if _, err := (&ImageOptions{Size: 100}).NewCanvas(1<<40, 1<<40, typ); err != nil {
 		t.Error(err)
+	}
+}
+
+// Types beyond the core are drawn as the numbers they are, a struct by field.
+func TestImageOfFields(t *testing.T) {
+	parse := func(text string) dtype.Type {
+		typ, _, err := dtype.ParseType(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return typ
+	}
+	inner, err := dtype.NewStruct(dtype.Field{Name: "pad", Type: dtype.Uint8}, dtype.Field{Name: "z", Type: dtype.Complex64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, err := dtype.NewStruct(
+		dtype.Field{Name: "on", Type: dtype.Bool}, dtype.Field{Name: "n", Type: dtype.Int32}, dtype.Field{Name: "at", Type: parse("datetime64[s]")},
+		dtype.Field{Name: "inner", Type: inner}, dtype.Field{Name: "name", Type: parse("S3")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	elements := func(typ dtype.Type, texts ...string) nd.View {
+		var data []byte
+		for _, s := range texts {
+			e, err := typ.ParseScalar(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data = append(data, e...)
+		}
+		return nd.NewView(data, []int{1, len(texts)}, typ.Size())
+	}
+	events := elements(event, `[true, 10, "1970-01-01T00:00:05", {"pad": 1, "z": "3j"}, "a"]`, `[false, -10, "1970-01-01T00:00:01", {"pad": 2, "z": "0"}, "b"]`,
+		`[true, 0, "NaT", {"pad": 3, "z": "(-4+0j)"}, "c"]`)
+	for field, want := range map[string][]int{
+		"on":        {255, 0, 255},
+		"n":         {255, 0, 128},
+		"at":        {255, 0, -1},
+		"inner/pad": {0, 128, 255},
+		"inner/z":   {192, 0, 255},
+	} {
+		if got := greys(pixels(t, &ImageOptions{Field: field}, events, event)); !slices.Equal(got, want) {
+			t.Errorf("field %s: got %v, want %v", field, got, want)
+		}
+	}
+	for _, field := range []string{"", "inner", "name", "none", "on/x", "inner/"} {
+		if _, err := (&ImageOptions{Field: field}).Image(events, event); err == nil {
+			t.Errorf("field %q: no error", field)
+		}
+	}
+	for _, name := range []string{"bfloat16", "float8_e4m3", "float8_e5m2", "int4", "uint2", "timedelta64[D]"} {
+		typ := parse(name)
+		three := []string{"0", "1", "0"}
+		if typ.Kind() == dtype.Timedelta {
+			three = []string{"@0", "@1", "@0"}
+		}
+		if got := greys(pixels(t, nil, elements(typ, three...), typ)); !slices.Equal(got, []int{0, 255, 0}) {
+			t.Errorf("%s: got %v", name, got)
+		}
 	}
 }

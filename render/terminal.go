@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -21,16 +22,20 @@ const (
 	Kitty Terminal = "kitty"
 	// ITerm is the protocol of inline images of iTerm2 (iterm2.com/documentation-images.html).
 	ITerm Terminal = "iterm"
+	// Sixel is the graphics of DEC's terminals from the VT240 on, which many programs
+	// understand.
+	Sixel Terminal = "sixel"
 	// Blocks draws two pixels with each character, in colours of 24 bits.
 	Blocks Terminal = "blocks"
 )
 
 // Terminals lists them.
-var Terminals = []Terminal{Kitty, ITerm, Blocks}
+var Terminals = []Terminal{Kitty, ITerm, Sixel, Blocks}
 
 // DetectTerminal tells by its environment variables how a terminal shows pictures
 // best. Where a multiplexer is in between, which lets no picture pass, it is
-// Blocks.
+// Blocks. The terminal itself is not asked, since its answer would come among what
+// is being typed.
 func DetectTerminal(env func(name string) string) Terminal {
 	term, program := env("TERM"), env("TERM_PROGRAM")
 	switch {
@@ -40,16 +45,21 @@ func DetectTerminal(env func(name string) string) Terminal {
 		return Kitty
 	case program == "iTerm.app", program == "WezTerm", program == "mintty":
 		return ITerm
+	case slices.ContainsFunc(sixelTerminals, func(name string) bool { return term == name || strings.HasPrefix(term, name+"-") }), strings.Contains(term, "sixel"):
+		return Sixel
 	}
 	return Blocks
 }
+
+// sixelTerminals have values of TERM of their own, and show sixels as they come.
+var sixelTerminals = []string{"foot", "mlterm", "contour", "yaft"}
 
 // Width of a picture of blocks in characters, if it is not known.
 const defaultColumns = 80
 
 // Show writes a picture for a terminal of so many columns of characters (0: not
-// known), and a line break. Pixels of Blocks that are transparent are left in the
-// terminal's own colour; a picture wider than the terminal is reduced.
+// known), and a line break. Transparent pixels of Blocks and Sixel are left in the
+// terminal's own colour, and pictures wider than the terminal are reduced for them.
 func (t Terminal) Show(w io.Writer, img image.Image, columns int) error {
 	b := bufio.NewWriter(w) // it keeps its error until Flush
 	switch t {
@@ -64,6 +74,11 @@ func (t Terminal) Show(w io.Writer, img image.Image, columns int) error {
 		} else {
 			_, _ = fmt.Fprintf(b, "\x1b]1337;File=inline=1;size=%d:%s\a\n", data.Len(), text)
 		}
+	case Sixel:
+		if columns <= 0 {
+			columns = img.Bounds().Dx()
+		}
+		sixel(b, fit(img, columns*sixelColumn))
 	case Blocks:
 		if columns <= 0 {
 			columns = defaultColumns

@@ -21,6 +21,10 @@ func TestDetectTerminal(t *testing.T) {
 		"TERM=xterm-kitty":                     Kitty,
 		"KITTY_WINDOW_ID=1":                    Kitty,
 		"TERM_PROGRAM=ghostty":                 Kitty,
+		"TERM=foot":                            Sixel,
+		"TERM=foot-extra":                      Sixel,
+		"TERM=footer":                          Blocks,
+		"TERM=xterm-sixel":                     Sixel,
 		"TERM_PROGRAM=iTerm.app":               ITerm,
 		"TERM_PROGRAM=WezTerm":                 ITerm,
 		"TERM=tmux-256color KITTY_WINDOW_ID=1": Blocks,
@@ -74,7 +78,7 @@ func TestTerminalProtocols(t *testing.T) {
 			t.Errorf("%s: another picture: %v", kind, err)
 		}
 	}
-	if err := Terminal("sixel").Show(&strings.Builder{}, img, 10); err == nil {
+	if err := Terminal("teletype").Show(&strings.Builder{}, img, 10); err == nil {
 		t.Error("no error")
 	}
 }
@@ -109,15 +113,15 @@ func TestSheet(t *testing.T) {
 	o := &ImageOptions{}
 	var list []*Canvas
 	for i := range 5 {
-		c, err := o.NewCanvas(2, 3)
+		c, err := o.NewCanvas(2, 3, dtype.Float32)
 		if err != nil {
 			t.Fatal(err)
 		}
 		row := []float32{float32(i), float32(i), float32(i), float32(i), float32(i), 4}
-		c.Add(nd.NewView(dtype.Bytes(row), []int{2, 3}, 4), dtype.Float32)
+		c.Add(nd.NewView(dtype.Bytes(row), []int{2, 3}, 4))
 		list = append(list, c)
 	}
-	img, err := Sheet(list)
+	img, err := Sheet(list, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,12 +140,12 @@ func TestSheet(t *testing.T) {
 	if img.NRGBAAt(3, 0).A != 0 {
 		t.Error("the gap is not transparent")
 	}
-	other, err := o.NewCanvas(3, 3)
+	other, err := o.NewCanvas(3, 3, dtype.Float32)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, list := range [][]*Canvas{nil, {list[0], other}} {
-		if _, err := Sheet(list); err == nil {
+		if _, err := Sheet(list, nil); err == nil {
 			t.Error("no error")
 		}
 	}

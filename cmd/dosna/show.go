@@ -19,6 +19,7 @@ func (a *app) showCommand() *cobra.Command {
 	percentiles := numbersFlag{least: 2, most: 2}
 	var file string
 	var where placing
+	var frame render.Frame
 	cmd := &cobra.Command{
 		Use:   "show DATASET [SELECTION]",
 		Short: "Draw a plane, or a sheet of planes, as a picture",
@@ -27,11 +28,15 @@ bottom. The smallest number has the first colour of the colormap and the largest
 the last, unless --range or --percentiles say otherwise. With --sheet a selection
 with three axes becomes a contact sheet of planes across its first.
 
-In a terminal the picture is shown there, as kitty's or iTerm2's protocols do or by
-blocks of colour, unless -o names a file. Else the file is named after the dataset.`,
+Numbers along --axes are positions or, where an OME-Zarr image or the coordinates of
+the CF conventions tell of them, lengths, times and so on with their units.
+
+In a terminal the picture is shown there, as kitty's or iTerm2's protocols do, in
+sixels or by blocks of colour, unless -o names a file. Else the file is named after the dataset.`,
 		Example: `  dosna show /tmp/pool#/scan/raw '100' -o slice.png --colormap viridis
   dosna show /tmp/pool#/scan/raw ':, 50' --percentiles 1,99
   dosna show /tmp/pool#/scan/raw '...,0' --range -1,1 --colormap coolwarm --size 1024
+  dosna show /tmp/pool#/scan/raw '100' --axes --bar --colormap magma
   dosna show /tmp/pool#/scan/raw --sheet 9 --size 128 -o sheet.png
   dosna show /tmp/pool#/scan/raw '100' --terminal blocks`,
 		Args: rangeArgs(1, "the dataset's address", "the selection"),
@@ -54,6 +59,7 @@ blocks of colour, unless -o names a file. Else the file is named after the datas
 			if err := where.check(file); err != nil {
 				return err
 			}
+			o.Frame = &frame
 			return a.showPlane(cmd.Context(), args[0], sel, file, where, &o)
 		},
 	}
@@ -64,6 +70,9 @@ blocks of colour, unless -o names a file. Else the file is named after the datas
 	f.Var(&percentiles, "percentiles", "the same as percentiles of the plane: 1,99")
 	f.Var(intFlag[int]{&o.Size, "PIXELS", 1, 1 << 15}, "size", "pixels of the longest side, at most; small planes are enlarged (default: one for each element)")
 	f.BoolVar(&o.Nearest, "nearest", false, "reduce large planes by leaving out elements, not by means")
+	f.StringVar(&o.Field, "field", "", "the `FIELD` of struct elements to draw; a field in a field is a/b")
+	f.BoolVar(&frame.Axes, "axes", false, "draw ticks, numbers and names along the axes")
+	f.BoolVar(&frame.Bar, "bar", false, "draw a bar of the colours, with the numbers they stand for")
 	where.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("colormap", words(render.Colormaps()...))
 	_ = cmd.RegisterFlagCompletionFunc("output", files("png"))

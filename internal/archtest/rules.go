@@ -73,7 +73,7 @@ var libraries = []library{
 	{"github.com/spf13/pflag", "cmd/...", "cmd/...", "flags are read in commands only"},
 	{"github.com/schollz/progressbar", "cmd/...", "cmd/...", "only commands draw on a terminal"},
 	{"golang.org/x/term", "cmd/...", "cmd/...", "only commands draw on a terminal"},
-	{"golang.org/x/image", "convert cmd/...", "convert cmd/...", "pictures are made in convert and commands"},
+	{"golang.org/x/image", "render convert cmd/...", "render convert cmd/...", "pictures are made in render, convert and commands"},
 	{"golang.org/x/sync", "...", "...", ""},
 	{"golang.org/x/sys/cpu", "internal/... ops/internal/...", "...", "inner loops that come in several versions are in internal packages"},
 	{"golang.org/x/sys", "store/... internal/... engine/mpi mount cmd/...", "...", "system calls are for those next to the system"},
