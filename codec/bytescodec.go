@@ -1,6 +1,9 @@
 package codec
 
-import "github.com/dosna/dosna/dtype"
+import (
+	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/compress/deflate"
+)
 
 // bytesCodec is a bound bytes→bytes codec, safe for concurrent use: a compressing
 // one or a trailer. It keeps no slice that it is given, and writes to none but dst.
@@ -22,15 +25,9 @@ type compressing interface {
 	DecodeInto(dst, src []byte) error
 }
 
-// trailer is a codec that leaves its input as it is and adds a checksum behind
-// it: nothing needs to be copied to decode it.
-type trailer interface {
-	bytesCodec
-	check(src []byte) ([]byte, error) // returns the input's part of src
-	seal(dst []byte, from int) []byte // appends the checksum of dst[from:]
-}
-
-func isTrailer(b bytesCodec) bool { _, ok := b.(trailer); return ok }
+// isSum reports whether a codec only adds a checksum: nothing needs to be copied
+// to decode it.
+func isSum(b bytesCodec) bool { _, ok := b.(*summed); return ok }
 
 // partDecoder is a codec that can decode a part of what it encoded for less than
 // all of it costs. Checksums of its own are not looked at then.
@@ -45,10 +42,29 @@ type partDecoder interface {
 	sums() bool
 }
 
-// bytesCodecs binds a spec to elements of a type, and chunks of so many bytes.
-var bytesCodecs = map[string]func(s Spec, t dtype.Type, size int) (bytesCodec, error){
-	"blosc":  bindBlosc,
-	"gzip":   bindGzip,
-	"zstd":   bindZstd,
-	"crc32c": bindCRC32C,
+// bytesInput is what a bytes codec is given.
+type bytesInput struct {
+	t     dtype.Type // of the elements that the bytes are made of
+	chunk int        // bytes of a chunk of them
+	exact int        // the number of bytes, or -1 if it is not known beforehand
+}
+
+// bytesCodecs binds a spec to what it is given.
+var bytesCodecs = map[string]func(s Spec, in bytesInput) (bytesCodec, error){
+	"blosc":                     bindBlosc,
+	"crc32c":                    bindCRC32C,
+	"gzip":                      bindGzip,
+	"zstd":                      bindZstd,
+	"numcodecs.adler32":         bindAdler32,
+	"numcodecs.blosc":           bindNumcodecsBlosc,
+	"numcodecs.bz2":             bindBzip2,
+	"numcodecs.crc32":           bindNumcodecsCRC32,
+	"numcodecs.crc32c":          bindNumcodecsCRC32C,
+	"numcodecs.fletcher32":      bindFletcher32,
+	"numcodecs.gzip":            bindNumcodecsDeflate(deflate.Gzip),
+	"numcodecs.jenkins_lookup3": bindLookup3,
+	"numcodecs.lz4":             bindLZ4,
+	"numcodecs.shuffle":         bindShuffle,
+	"numcodecs.zlib":            bindNumcodecsDeflate(deflate.Zlib),
+	"numcodecs.zstd":            bindZstd,
 }

@@ -33,6 +33,7 @@ type Chain struct {
 	limit []int // limit[i]: most bytes that can come out of the first i bytes codecs
 	sizes sizes // by the same index
 	left  int   // bytes codecs that make new bytes of what they get
+	front bool  // a checksum lies before the bytes that it is of
 	lazy  bool
 }
 
@@ -79,54 +80,67 @@ func bind(specs []Spec, in Chunk, depth int) (*Chain, error) {
 		}
 		rest = rest[1:]
 	}
-	if err := c.bindArray(rest, depth); err != nil {
+	var err error
+	if rest, err = c.bindArray(rest, depth); err != nil {
 		return nil, err
 	}
-	if err := c.bindBytesCodecs(rest[1:]); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.bindBytesCodecs(rest)
 }
 
-func (c *Chain) bindArray(specs []Spec, depth int) error {
+// bindArray binds what makes bytes of the array, and returns what comes behind it.
+// A filter takes all of it for itself.
+func (c *Chain) bindArray(specs []Spec, depth int) (rest []Spec, err error) {
 	if len(specs) == 0 {
-		return fmt.Errorf("no codec turns the array into bytes: one of bytes and sharding_indexed is needed")
+		return nil, fmt.Errorf("no codec turns the array into bytes: one of bytes and sharding_indexed is needed")
 	}
-	s := specs[0]
+	s, rest := specs[0], specs[1:]
 	stored := Chunk{c.shape, c.in.Type, c.in.Fill}
-	switch s.Name {
-	case "bytes":
-		raw, err := bindBytes(s, stored)
-		c.array, c.raw = raw, raw
-		return err
-	case "sharding_indexed":
-		shards, err := bindSharding(s, stored, depth)
-		c.array = shards
-		return err
+	switch {
+	case s.Name == "bytes":
+		c.raw, err = bindBytes(s, stored)
+		c.array = c.raw
+		return rest, err
+	case s.Name == "sharding_indexed":
+		c.array, err = bindSharding(s, stored, depth)
+		return rest, err
+	case filters[s.Name] != nil:
+		c.array, err = bindFilter(specs, stored, depth)
+		return nil, err
+	case bytesCodecs[s.Name] != nil:
+		return nil, s.errorf("works on bytes: one of bytes and sharding_indexed goes before it")
 	}
-	if _, ok := bytesCodecs[s.Name]; ok {
-		return s.errorf("works on bytes: one of bytes and sharding_indexed goes before it")
-	}
-	return unknown(s)
+	return nil, unknown(s)
 }
 
 func (c *Chain) bindBytesCodecs(specs []Spec) error {
 	c.limit = []int{c.array.limit()}
+	in := bytesInput{c.in.Type, c.size, -1}
+	if c.raw != nil {
+		in.exact = c.size
+	}
 	for _, s := range specs {
 		bind, ok := bytesCodecs[s.Name]
 		if !ok {
-			switch s.Name {
-			case "bytes", "transpose", "sharding_indexed":
+			if slices.Contains(Names(), s.Name) {
 				return s.errorf("works on arrays, and stands behind a codec that gives bytes")
 			}
 			return unknown(s)
 		}
-		b, err := bind(s, c.in.Type, c.size)
+		b, err := bind(s, in)
 		if err != nil {
 			return err
 		}
-		if !isTrailer(b) {
+		switch b := b.(type) {
+		case *summed:
+			c.front = c.front || b.front
+			if in.exact >= 0 {
+				in.exact += sumSize
+			}
+		case *shuffled:
 			c.left++
+		default:
+			c.left++
+			in.exact = -1
 		}
 		c.bytes = append(c.bytes, b)
 		last := c.limit[len(c.limit)-1]
@@ -155,8 +169,11 @@ func (c *Chain) Chunk() Chunk { return c.in }
 func (c *Chain) Lazy() *Chain {
 	l := *c
 	l.lazy = true
-	if s, ok := c.array.(*sharding); ok {
-		l.array = s.lazy()
+	switch a := c.array.(type) {
+	case *sharding:
+		l.array = a.lazy()
+	case *filtered:
+		l.array = a.lazy()
 	}
 	return &l
 }
@@ -172,11 +189,32 @@ func (c *Chain) Grain() []int {
 
 // Inner returns the chunk shape inside a shard, and whether there are shards.
 func (c *Chain) Inner() ([]int, bool) {
-	s, ok := c.array.(*sharding)
-	if !ok {
-		return c.in.Shape, false
+	switch a := c.array.(type) {
+	case *sharding:
+		return c.unstored(a.inner.in.Shape), true
+	case *filtered:
+		if shape, ok := a.inner.Inner(); ok && a.each {
+			return c.unstored(shape), true
+		}
 	}
-	return c.unstored(s.inner.in.Shape), true
+	return c.in.Shape, false
+}
+
+// shards returns what a stored chunk is, if it is a shard, whose inner chunks are
+// found without the rest. Filters that work element by element may lie before it.
+func (c *Chain) shards() *sharding {
+	if len(c.bytes) > 0 {
+		return nil
+	}
+	switch a := c.array.(type) {
+	case *sharding:
+		return a
+	case *filtered:
+		if a.each {
+			return a.inner.shards()
+		}
+	}
+	return nil
 }
 
 func (c *Chain) unstored(shape []int) []int {
@@ -192,22 +230,28 @@ func (c *Chain) unstored(shape []int) []int {
 
 // Checked reports whether a checksum covers every stored byte, so that no
 // altered one goes unnoticed: the last codec is a checksum, or there are shards
-// of such chunks with such an index.
+// of such chunks with such an index. Those that zeros would pass do not count.
 func (c *Chain) Checked() bool {
 	if n := len(c.bytes); n > 0 {
-		return isTrailer(c.bytes[n-1])
+		s, ok := c.bytes[n-1].(*summed)
+		return ok && !s.weak
 	}
 	return c.array.checked()
 }
 
 // Partial reports whether a box smaller than a chunk is read by the byte ranges
 // that hold it.
-func (c *Chain) Partial() bool { return len(c.bytes) == 0 || c.bare() }
+func (c *Chain) Partial() bool {
+	if f, ok := c.array.(*filtered); ok {
+		return f.each && f.inner.Partial()
+	}
+	return len(c.bytes) == 0 || c.bare()
+}
 
 // bare reports whether ranges of the stored bytes are elements: nothing but
 // checksums lies around them, and those may be left unread.
 func (c *Chain) bare() bool {
-	return c.raw != nil && (len(c.bytes) == 0 || c.lazy && c.left == 0)
+	return c.raw != nil && (len(c.bytes) == 0 || c.lazy && c.left == 0 && !c.front)
 }
 
 // MaxStored returns the most bytes that a valid stored chunk has.
@@ -219,7 +263,7 @@ func (c *Chain) IsFill(v nd.View) bool { return nd.AllEqual(v, c.in.Fill) }
 
 // fits reports an error for chunks too large to be decoded in one piece.
 func (c *Chain) fits() error {
-	if c.size > maxWhole && (c.raw != nil || len(c.bytes) > 0) {
+	if _, shards := c.array.(*sharding); c.size > maxWhole && (!shards || len(c.bytes) > 0) {
 		return fmt.Errorf("a chunk of %d bytes is to be held in memory as a whole, and the limit is %d: use smaller chunks, or shards of them", c.size, maxWhole)
 	}
 	return nil

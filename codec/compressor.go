@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/internal/compress"
 	"github.com/dosna/dosna/internal/compress/deflate"
 	"github.com/dosna/dosna/internal/compress/zstd"
@@ -48,20 +47,24 @@ func (s Spec) level(level, lowest, highest int) error {
 }
 
 // bindGzip binds the codec "gzip" (RFC 1952; Zarr v3 codec "gzip").
-func bindGzip(s Spec, _ dtype.Type, _ int) (bytesCodec, error) {
+func bindGzip(s Spec, _ bytesInput) (bytesCodec, error) {
 	var level int
 	if err := s.config(required("level", &level)); err != nil {
 		return nil, err
 	}
+	return newDeflate(deflate.Gzip, level), s.level(level, 0, deflate.MaxLevel)
+}
+
+func newDeflate(f *deflate.Format, level int) *compressor {
 	return &compressor{
-		encode:     func(dst, src []byte) ([]byte, error) { return deflate.Gzip.Encode(dst, src, level) },
-		decode:     deflate.Gzip.Decode,
-		decodeInto: deflate.Gzip.DecodeInto,
-	}, s.level(level, 0, deflate.MaxLevel)
+		encode:     func(dst, src []byte) ([]byte, error) { return f.Encode(dst, src, level) },
+		decode:     f.Decode,
+		decodeInto: f.DecodeInto,
+	}
 }
 
 // bindZstd binds the codec "zstd" (RFC 8878; Zarr v3 codec "zstd").
-func bindZstd(s Spec, _ dtype.Type, _ int) (bytesCodec, error) {
+func bindZstd(s Spec, _ bytesInput) (bytesCodec, error) {
 	var level int
 	var checksum bool
 	if err := s.config(optional("level", &level), optional("checksum", &checksum)); err != nil {

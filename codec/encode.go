@@ -49,7 +49,7 @@ func (c *Chain) encode(sc *scratch, dst []byte, v nd.View, omit bool) (out []byt
 			return out[:len(dst)], false, err // perhaps with more room
 		}
 		for _, b := range c.bytes {
-			out = b.(trailer).seal(out, len(dst))
+			out = b.(*summed).seal(out, len(dst))
 		}
 		return out, true, nil
 	}
@@ -67,7 +67,7 @@ func (c *Chain) encode(sc *scratch, dst []byte, v nd.View, omit bool) (out []byt
 // flatten returns what the array codec makes of v, and the buffer that it is
 // in, if that is not the memory of v.
 func (c *Chain) flatten(sc *scratch, v nd.View, omit bool) (data []byte, held *[]byte, stored bool, err error) {
-	if c.raw != nil && !isTrailer(c.bytes[0]) {
+	if c.raw != nil && !isSum(c.bytes[0]) {
 		if mem, ok := c.raw.direct(v); ok {
 			all := c.raw.view
 			all.Data = mem
@@ -90,7 +90,7 @@ func (c *Chain) flatten(sc *scratch, v nd.View, omit bool) (data []byte, held *[
 func (c *Chain) wrap(dst, data []byte, held *[]byte) ([]byte, *[]byte, error) {
 	from, left := len(dst), c.left
 	for i, b := range c.bytes {
-		t, ok := b.(trailer)
+		t, ok := b.(*summed)
 		switch {
 		case ok && left > 0:
 			data = t.seal(data, 0)

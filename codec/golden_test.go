@@ -21,6 +21,7 @@ type golden struct {
 	Codecs   []codec.Spec `json:"codecs"`
 	Stored   []byte       `json:"stored"`
 	Elements []byte       `json:"elements"`
+	Written  []byte       `json:"written"` // the elements before, if filters have lost something of them
 }
 
 func goldenCases(t testing.TB) []golden {
@@ -39,7 +40,8 @@ func goldenCases(t testing.TB) []golden {
 			t.Fatal(err)
 		}
 		if dtype.Native != dtype.Little {
-			dtype.Swap(cases[i].Elements, typ.Unit())
+			typ.Swap(cases[i].Elements)
+			typ.Swap(cases[i].Written)
 		}
 	}
 	return cases
@@ -61,11 +63,29 @@ func (g golden) bind(t testing.TB) *codec.Chain {
 // fixed reports whether there is but one way to encode a chunk.
 func (g golden) fixed() bool {
 	for _, s := range g.Codecs {
-		if !strings.Contains("bytes transpose crc32c", s.Name) {
+		switch {
+		case strings.Contains("gzip zstd blosc sharding_indexed", strings.TrimPrefix(s.Name, "numcodecs.")):
+			return false
+		case strings.Contains("numcodecs.zlib numcodecs.bz2 numcodecs.lz4", s.Name):
 			return false
 		}
 	}
 	return true
+}
+
+// lossy reports whether not every element comes back as it was.
+func (g golden) lossy() bool {
+	for _, s := range g.Codecs {
+		switch s.Name {
+		case "numcodecs.astype", "numcodecs.bitround", "numcodecs.fixedscaleoffset", "numcodecs.quantize":
+			return true
+		case "numcodecs.delta":
+			return strings.Contains(string(s.Config), "astype") || strings.Contains(g.Type, "float")
+		case "sharding_indexed":
+			return strings.Contains(string(s.Config), "scale")
+		}
+	}
+	return false
 }
 
 func TestGolden(t *testing.T) {
@@ -77,6 +97,9 @@ func TestGolden(t *testing.T) {
 			full := nd.Full(g.Shape)
 			item := c.Chunk().Type.Size()
 			want := nd.NewView(g.Elements, g.Shape, item)
+			if g.Written != nil {
+				want.Data = g.Written
+			}
 			if err := c.Check(t.Context(), codec.Bytes(g.Stored)); err != nil {
 				t.Errorf("check: %v", err)
 			}
@@ -99,7 +122,9 @@ func TestGolden(t *testing.T) {
 			if g.fixed() && !bytes.Equal(ours, g.Stored) {
 				t.Errorf("encoded to\n% x, not\n% x", ours, g.Stored)
 			}
-			patchGolden(t, c, g)
+			if !g.lossy() {
+				patchGolden(t, c, g)
+			}
 		})
 	}
 	for _, writer := range []string{"zarr-python", "zarrs", "tensorstore", "numcodecs"} {

@@ -35,7 +35,7 @@ func ParseSpecs(text, checksum string, t dtype.Type, o dtype.Order) ([]Spec, err
 }
 
 func arraySpec(t dtype.Type, o dtype.Order) ([]Spec, error) {
-	if t.Unit() < 2 {
+	if !t.Ordered() {
 		return []Spec{{Name: "bytes"}}, nil
 	}
 	s, err := NewSpec("bytes", map[string]any{"endian": o.String()})
@@ -87,6 +87,6 @@ func parseCompressor(text string, t dtype.Type) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	_, err = bytesCodecs[name](s, t, 0)
+	_, err = bytesCodecs[name](s, bytesInput{t: t, exact: -1})
 	return s, err
 }

@@ -128,6 +128,10 @@ func (c *Chain) patch(ctx context.Context, sc *scratch, old Source, box nd.Box, 
 		box, v = sc.transposed(c.perm, box, v)
 		return s.patch(ctx, sc, old, box, v, p)
 	}
+	if f, ok := c.array.(*filtered); ok && f.each && f.exact {
+		box, v = sc.transposed(c.perm, box, v)
+		return f.patch(ctx, sc, old, box, v, p)
+	}
 	if err := c.fits(); err != nil {
 		return err
 	}
@@ -154,7 +158,7 @@ func (c *Chain) patch(ctx context.Context, sc *scratch, old Source, box nd.Box, 
 	if !c.IsFill(whole) {
 		out := whole.Data
 		for _, b := range c.bytes {
-			out = b.(trailer).seal(out, 0)
+			out = b.(*summed).seal(out, 0)
 		}
 		p.add(out)
 	}

@@ -16,6 +16,7 @@ type rawBytes struct {
 	in   Chunk
 	size int
 	swap bool
+	odd  bool // stored bytes may be none of the type's elements (see dtype.Type.Tidy)
 	full nd.Box
 	view nd.View // of the whole chunk, to be given its data
 }
@@ -25,16 +26,16 @@ func bindBytes(s Spec, in Chunk) (*rawBytes, error) {
 	if err := s.config(optional("endian", &endian)); err != nil {
 		return nil, err
 	}
-	r := &rawBytes{in: in, full: nd.Full(in.Shape), view: nd.NewView(nil, in.Shape, in.Type.Size())}
+	r := &rawBytes{in: in, odd: in.Type.Untidy(), full: nd.Full(in.Shape), view: nd.NewView(nil, in.Shape, in.Type.Size())}
 	r.size = r.view.Size() * in.Type.Size()
 	switch {
-	case endian == nil && in.Type.Unit() > 1:
+	case endian == nil && in.Type.Ordered():
 		return nil, s.errorf(`configuration: "endian" is missing: elements of %s need little or big`, in.Type)
 	case endian == nil:
 	case *endian == dtype.Little.String():
-		r.swap = dtype.Native == dtype.Big && in.Type.Unit() > 1
+		r.swap = dtype.Native == dtype.Big && in.Type.Ordered()
 	case *endian == dtype.Big.String():
-		r.swap = dtype.Native == dtype.Little && in.Type.Unit() > 1
+		r.swap = dtype.Native == dtype.Little && in.Type.Ordered()
 	default:
 		return nil, s.errorf(`configuration: "endian": %q is neither little nor big`, *endian)
 	}
@@ -66,7 +67,7 @@ func (r *rawBytes) encode(_ *scratch, dst []byte, v nd.View, omit bool) ([]byte,
 		return out[:at], false, nil
 	}
 	if r.swap {
-		dtype.Swap(out[at:], r.in.Type.Unit())
+		r.in.Type.Swap(out[at:])
 	}
 	return out, true, nil
 }
@@ -126,21 +127,16 @@ func (r *rawBytes) copyOut(sc *scratch, dst, src nd.View) {
 
 const slabSize = 64 << 10
 
-// untidy reports whether stored bytes are not elements yet. Booleans may be any
-// byte in foreign data, and must be 0 or 1 in Go's memory.
-func (r *rawBytes) untidy() bool { return r.swap || r.in.Type == dtype.Bool }
+// untidy reports whether stored bytes are not elements yet.
+func (r *rawBytes) untidy() bool { return r.swap || r.odd }
 
 // tidy turns stored bytes into elements.
 func (r *rawBytes) tidy(data []byte) {
 	if r.swap {
-		dtype.Swap(data, r.in.Type.Unit())
+		r.in.Type.Swap(data)
 	}
-	if r.in.Type == dtype.Bool {
-		for i, b := range data {
-			if b > 1 {
-				data[i] = 1
-			}
-		}
+	if r.odd {
+		r.in.Type.Tidy(data)
 	}
 }
 

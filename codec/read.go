@@ -11,7 +11,7 @@ import (
 // Prepare returns a source like src that remembers what every read of it needs,
 // such as a shard's index. It is for several reads of one object.
 func (c *Chain) Prepare(ctx context.Context, src Source) (Source, error) {
-	if s, ok := c.array.(*sharding); ok && len(c.bytes) == 0 {
+	if s := c.shards(); s != nil {
 		return s.prepare(ctx, src)
 	}
 	return src, nil
@@ -52,6 +52,9 @@ func (c *Chain) Check(ctx context.Context, src Source) error {
 }
 
 func (c *Chain) checkAll(ctx context.Context, sc *scratch, src Source) error {
+	if f, ok := c.array.(*filtered); ok && f.total() {
+		return f.inner.checkAll(ctx, sc, src)
+	}
 	if s, ok := c.array.(*sharding); ok && len(c.bytes) == 0 {
 		return s.checkAll(ctx, sc, src)
 	}
@@ -177,7 +180,7 @@ func (c *Chain) peel(data []byte, stop int) (out []byte, held *[]byte, err error
 		return nil, nil, err
 	}
 	for i := len(c.bytes) - 1; i >= stop; i-- {
-		if t, ok := c.bytes[i].(trailer); ok {
+		if t, ok := c.bytes[i].(*summed); ok {
 			data, err = t.check(data)
 		} else {
 			next := c.sizes.get(i)

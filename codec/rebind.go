@@ -12,7 +12,7 @@ func Rebind(ready, src Source) Source {
 // IndexBytes returns how much memory a source takes that Prepare made, beside that
 // of the source it was made of.
 func (c *Chain) IndexBytes() int {
-	if s, ok := c.array.(*sharding); ok && len(c.bytes) == 0 {
+	if s := c.shards(); s != nil {
 		return 16 * s.n
 	}
 	return 0

@@ -63,6 +63,9 @@ func bindIndex(specs []Spec, counts []int) (*Chain, error) {
 		if s.Name == "sharding_indexed" {
 			return nil, fmt.Errorf("an index is not itself sharded")
 		}
+		if filters[s.Name] != nil {
+			return nil, s.errorf("an index has no filters")
+		}
 	}
 	shape := append(slices.Clone(counts), 2)
 	c, err := bind(specs, Chunk{shape, dtype.Uint64, []byte{255, 255, 255, 255, 255, 255, 255, 255}}, 0)

@@ -207,7 +207,7 @@ func (r *shardRead) narrow(j *job) (apart bool, err error) {
 			return true, nil
 		}
 		j.off, j.n, j.window = j.off+int64(off), n, off
-	case inner.raw == nil && len(inner.bytes) == 0:
+	case inner.shards() != nil:
 		return !whole || j.n > rangeMax, nil
 	}
 	return false, inner.fits()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/dosna/dosna/dtype"
@@ -36,9 +37,7 @@ func NewSpec(name string, config any) (Spec, error) {
 // Names lists the codecs that Bind knows.
 func Names() []string {
 	names := []string{"bytes", "transpose", "sharding_indexed"}
-	for name := range bytesCodecs {
-		names = append(names, name)
-	}
+	names = slices.AppendSeq(slices.AppendSeq(names, maps.Keys(filters)), maps.Keys(bytesCodecs))
 	slices.Sort(names)
 	return names
 }

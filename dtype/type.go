@@ -185,6 +185,25 @@ func (t Type) Size() int { return t.size }
 // behind the other, and where each ends is kept beside them.
 func (t Type) Variable() bool { return t.kind == Text || t.kind == ByteString }
 
+// Bits returns how many bits of a number, or of a part of a complex one, count: 1
+// of Bool, and fewer than its byte has of the narrow ones. It is 0 where there are
+// no numbers.
+func (t Type) Bits() int {
+	switch t.kind {
+	case Boolean:
+		return 1
+	case Int, Uint, Float, Complex:
+		switch {
+		case t.bits != 0:
+			return int(t.bits)
+		case t.format != nil:
+			return t.format.width()
+		}
+		return 8 * t.unit
+	}
+	return 0
+}
+
 // Unit returns the bytes that are reversed together when the byte order
 // changes: of numbers the size, or half of it for complex ones; 4 for
 // FixedText; 1 where there is no order; and for a Struct what all its fields
