@@ -107,6 +107,9 @@ func (r *cacheReader) read(ctx context.Context, o *object, p nd.Piece, box nd.Bo
 		part.Off += box.Start[i] % n * r.steps[i]
 	}
 	e, err := r.get(ctx, r.id(o), s, number, r.size, r.keep, func(dst []byte) error { return r.decode(ctx, o, box, dst) })
+	if e != nil {
+		r.d.c.o.Profile.cacheUsed()
+	}
 	if e == nil || err != nil {
 		return err != nil, r.d.fault(o.key, err)
 	}
@@ -122,6 +125,9 @@ func (r *cacheReader) read(ctx context.Context, o *object, p nd.Piece, box nd.Bo
 
 // decode decodes the chunk that a box lies in.
 func (r *cacheReader) decode(ctx context.Context, o *object, box nd.Box, dst []byte) error {
+	r.d.c.o.Profile.cacheMissed()
+	work := r.d.c.o.Profile.begin()
+	defer work.decoded()
 	src, err := o.source(ctx)
 	if err != nil {
 		return err

@@ -76,7 +76,9 @@ func (d *Dataset) tryChange(ctx context.Context, o *object, old codec.Source, u 
 	if err != nil {
 		return err
 	}
+	work := d.c.o.Profile.begin()
 	p, err := d.chain.Patch(ctx, old, box, v)
+	work.encoded()
 	if err != nil {
 		return d.fault(o.key, err)
 	}
@@ -145,5 +147,8 @@ func (d *Dataset) was(ctx context.Context, old codec.Source, box nd.Box, dst nd.
 		nd.Fill(dst, d.doc.Fill)
 		return nil
 	}
-	return d.fault(key, d.chain.Read(ctx, old, box, dst))
+	work := d.c.o.Profile.begin()
+	err := d.chain.Read(ctx, old, box, dst)
+	work.decoded()
+	return d.fault(key, err)
 }

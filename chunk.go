@@ -84,7 +84,9 @@ func (k *Chunk) Create(ctx context.Context, src nd.View) error {
 
 // createObject stores an object where there is none.
 func (d *Dataset) createObject(ctx context.Context, k *Chunk, v nd.View) error {
+	work := d.c.o.Profile.begin()
 	p, err := d.chain.Patch(ctx, nil, nd.Full(k.box.Shape), v)
+	work.encoded()
 	if err != nil {
 		return err
 	}
@@ -133,11 +135,30 @@ func (k *Chunk) Delete(ctx context.Context) error {
 func (k *Chunk) Verify(ctx context.Context) error {
 	return k.d.c.retry(ctx, k.key, func() (again bool, err error) {
 		o := k.d.object(k.key)
+		work := k.d.c.o.Profile.begin()
 		err = k.d.checked.Check(ctx, o)
+		work.decoded()
 		_, absent, changed := o.is()
 		if err == nil || absent && !changed {
 			return false, nil
 		}
 		return changed, k.d.fault(k.key, err)
 	})
+}
+
+// SameStored reports whether two chunks, perhaps of different datasets, are stored
+// as the same bytes, and these as the same elements: of one type, in chunks of one
+// shape, by the same codecs. Nothing is decoded, and no checksum looked at.
+func (k *Chunk) SameStored(ctx context.Context, o *Chunk) (bool, error) {
+	if !sameLayout(k.d.doc, o.d.doc) {
+		return false, nil
+	}
+	same, err := k.d.sameObject(ctx, k.key, o.d, o.key)
+	switch {
+	case isNotExist(err):
+		return false, nil
+	case err != nil:
+		return false, k.errorf("compare", err)
+	}
+	return same, nil
 }

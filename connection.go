@@ -33,8 +33,8 @@ func Open(ctx context.Context, address string, o *Options) (*Connection, error) 
 	if err != nil {
 		return nil, err
 	}
-	mode := o.orDefault().Mode
-	s, err := all.Open(ctx, u.Root, store.OpenOptions{Create: mode == Create || mode == Exclusive, ReadOnly: mode == ReadOnly, Allow: o.orDefault().Allow})
+	mode, profile := o.orDefault().Mode, o.orDefault().Profile
+	s, err := all.Open(ctx, u.Root, store.OpenOptions{Create: mode == Create || mode == Exclusive, ReadOnly: mode == ReadOnly, Allow: o.orDefault().Allow, Observer: profile.observer()})
 	if err != nil {
 		return nil, err
 	}
@@ -97,12 +97,12 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 	return c, nil
 }
 
-// With returns the same connection with other options. Mode stays as it is, and so
-// does Cache unless another is given; one of no bytes is none. Both use one store:
-// closing either closes it.
+// With returns the same connection with other options. Mode and Profile stay as
+// they are, and so does Cache unless another is given; one of no bytes is none.
+// Both use one store: closing either closes it.
 func (c *Connection) With(o Options) *Connection {
 	w := *c
-	o.Mode = c.o.Mode
+	o.Mode, o.Profile = c.o.Mode, c.o.Profile
 	if o.Cache == nil {
 		o.Cache = c.o.Cache
 	}

@@ -158,7 +158,10 @@ func (d *Dataset) copyObject(ctx context.Context, k *Chunk, dst *Dataset) error 
 	case err != nil:
 		return err
 	case check:
-		if err := d.checked.Check(ctx, codec.Bytes(out)); err != nil {
+		work := d.c.o.Profile.begin()
+		err := d.checked.Check(ctx, codec.Bytes(out))
+		work.decoded()
+		if err != nil {
 			return d.fault(k.key, err)
 		}
 	}
@@ -170,7 +173,10 @@ func (d *Dataset) copyLarge(ctx context.Context, k *Chunk, dst *Dataset, to stri
 	return d.c.retry(ctx, k.key, func() (again bool, err error) {
 		o := d.object(k.key)
 		if check {
-			if err := d.checked.Check(ctx, o); err != nil {
+			work := d.c.o.Profile.begin()
+			err := d.checked.Check(ctx, o)
+			work.decoded()
+			if err != nil {
 				_, _, again := o.is()
 				return again, d.fault(k.key, err)
 			}

@@ -16,6 +16,7 @@ type crew struct {
 	workers int64
 	left    atomic.Int64 // tasks that have not ended
 	helping atomic.Int64
+	profile *Profile
 }
 
 func newCrew(workers, tasks int) *crew {
@@ -45,14 +46,18 @@ func (c *crew) run(ctx context.Context, n int, part func(ctx context.Context, i 
 		for s.next.Load()+1 < s.n && c.hire() {
 			s.group.Go(func() {
 				defer c.helping.Add(-1)
+				work := c.profile.begin()
 				s.help(ctx)
+				work.helped()
 			})
 		}
 		if !s.one(ctx) {
 			break
 		}
 	}
+	idle := c.profile.begin()
 	s.group.Wait()
+	idle.waited()
 	if s.panic != nil {
 		panic(s.panic)
 	}

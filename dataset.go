@@ -78,8 +78,8 @@ func (d *Dataset) now() *Dataset {
 	return &n
 }
 
-// With returns the same dataset with other options. Mode stays as it is, and so does
-// Cache unless another is given; one of no bytes is none.
+// With returns the same dataset with other options. Mode and Profile stay as they
+// are, and so does Cache unless another is given; one of no bytes is none.
 func (d *Dataset) With(o Options) *Dataset {
 	w := *d
 	w.c = d.c.With(o)
@@ -151,6 +151,9 @@ func (d *Dataset) Spec() DatasetSpec {
 
 // String names the dataset in messages.
 func (d *Dataset) String() string {
+	if d.path == "" {
+		return "the dataset at the root of " + d.c.url
+	}
 	return fmt.Sprintf("dataset %s in %s", nodeName(d.path), d.c.url)
 }
 

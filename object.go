@@ -81,7 +81,9 @@ func (o *object) cond() store.Cond {
 
 // ReadAll implements codec.Source.
 func (o *object) ReadAll(ctx context.Context, dst []byte, limit int) ([]byte, error) {
+	wait := o.d.c.o.Profile.begin()
 	out, info, err := o.d.c.store.Get(ctx, o.key, store.GetOptions{Cond: o.cond(), Max: int64(limit)}, dst)
+	wait.waited()
 	if errors.Is(err, store.ErrTooLarge) {
 		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
@@ -90,6 +92,13 @@ func (o *object) ReadAll(ctx context.Context, dst []byte, limit int) ([]byte, er
 
 // ReadSpans implements codec.Source.
 func (o *object) ReadSpans(ctx context.Context, spans []nd.Span) error {
+	wait := o.d.c.o.Profile.begin()
+	err := o.readSpans(ctx, spans)
+	wait.waited()
+	return err
+}
+
+func (o *object) readSpans(ctx context.Context, spans []nd.Span) error {
 	info, err := store.GetRanges(ctx, o.d.c.store, o.key, o.cond(), spans)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
@@ -143,10 +152,12 @@ func (d *Dataset) fault(key string, err error) error {
 // readBox reads a box of one state of an object; fill, if that is that there is
 // none.
 func (d *Dataset) readBox(ctx context.Context, o *object, box nd.Box, dst nd.View) error {
+	work := d.c.o.Profile.begin()
 	src, err := o.source(ctx)
 	if err == nil {
 		err = d.chain.Read(ctx, src, box, dst)
 	}
+	work.decoded()
 	if err == nil {
 		return nil
 	}
@@ -160,7 +171,9 @@ func (d *Dataset) readBox(ctx context.Context, o *object, box nd.Box, dst nd.Vie
 // writeObject stores a whole object, the leading corner of which is v; beyond
 // that it is fill. One that is all fill is removed.
 func (d *Dataset) writeObject(ctx context.Context, key string, v nd.View) error {
+	work := d.c.o.Profile.begin()
 	p, err := d.chain.Patch(ctx, nil, nd.Full(v.Shape), v)
+	work.encoded()
 	if err != nil {
 		return d.fault(key, err)
 	}
@@ -173,7 +186,9 @@ func (d *Dataset) writeObject(ctx context.Context, key string, v nd.View) error 
 func (d *Dataset) encoded(key string, v nd.View, use func(object []byte) error) error {
 	buf := d.objectBuffer()
 	defer bufpool.Put(buf)
+	work := d.c.o.Profile.begin()
 	out, err := d.chain.Encode((*buf)[:0], v)
+	work.encoded()
 	*buf = out[:0]
 	if err != nil {
 		return d.fault(key, err)

@@ -64,6 +64,9 @@ type Options struct {
 	Allow store.Policy
 	// Cache, if not nil, keeps decoded chunks for reads; nil is not to keep any.
 	Cache *Cache
+	// Profile, if not nil, adds up requests and time. It stays with a connection and
+	// all that With makes of it.
+	Profile *Profile
 	// Progress, if not nil, is told of the parts of a call, stored objects or
 	// blocks, as they are finished: done of total. Calls come one at a time,
 	// and done goes up by one. Where objects are found by listing them, total
@@ -101,6 +104,7 @@ func (o Options) local() *engine.Engine {
 func (o Options) run(ctx context.Context, e *engine.Engine, n int, task func(ctx context.Context, i int) error) error {
 	if e.Comm().Size() == 1 && e.Workers() > 1 {
 		c := newCrew(e.Workers(), n)
+		c.profile = o.Profile
 		ctx = codec.WithParallel(ctx, c.run)
 		whole := task
 		task = func(ctx context.Context, i int) error {

@@ -153,7 +153,7 @@ func (j *reading) pick(ctx context.Context, o *object, p nd.Piece, box nd.Box) (
 		spans = append(spans, nd.Span{Off: int64(from), Dst: j.canon.Data[to : to+n]})
 	})
 	slices.SortFunc(spans, func(a, b nd.Span) int { return cmp.Compare(a.Off, b.Off) })
-	err = o.ReadSpans(ctx, spans)
+	err = o.readSpans(ctx, spans)
 	if err != nil {
 		_, absent, changed := o.is()
 		if !absent || changed {

@@ -120,4 +120,16 @@ type OpenOptions struct {
 	// Allow says where references in a tree may lead to, beside what lies with them:
 	// in their folder and below it, and on the same web server.
 	Allow Policy
+	// Observer, if not nil, is told of what is asked of the backend. Package all sees
+	// to it.
+	Observer Observer
+}
+
+// Observer is told of what is asked of stores that are opened.
+type Observer interface {
+	// Over returns a layer over a backend's store, to be used in its place. Requests
+	// that are tried again pass it each time.
+	Over(s Store) Store
+	// Retried is called before a request is tried again.
+	Retried()
 }

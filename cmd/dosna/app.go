@@ -26,6 +26,7 @@ type app struct {
 	lazy, unsafe bool
 	allow        allowFlag
 	engine       engineFlag
+	accounts     statsFlag
 }
 
 func (a *app) globalFlags(root *cobra.Command) {
@@ -36,12 +37,15 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.BoolVar(&a.lazy, "lazy", false, "read parts of chunks without checking their checksums")
 	f.BoolVar(&a.unsafe, "unsafe", false, "change parts of chunks on stores that cannot keep several writers apart")
 	f.Var(&a.allow, "allow", "also open what references in a tree lead to at or below this address; may be given several times; https:// is all there is by https")
+	f.Var(&a.accounts, "stats", "tell at the end, on the standard error, of requests, bytes and time: --stats, --stats=json")
+	f.Lookup("stats").NoOptDefVal = "text"
 	_ = root.RegisterFlagCompletionFunc("engine", words("cpu", "threads", "threads:2", "threads:4", "threads:8"))
+	_ = root.RegisterFlagCompletionFunc("stats", words("text", "json"))
 }
 
 // options returns those that the global flags ask for.
 func (a *app) options(mode dosna.Mode) *dosna.Options {
-	o := &dosna.Options{Mode: mode, Engine: a.engine.Engine, Unsafe: a.unsafe, Allow: a.allow.policy}
+	o := &dosna.Options{Mode: mode, Engine: a.engine.Engine, Unsafe: a.unsafe, Allow: a.allow.policy, Profile: a.accounts.profile}
 	if a.lazy {
 		o.Verify = dosna.VerifyLazy
 	}

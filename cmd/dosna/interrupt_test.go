@@ -228,3 +228,18 @@ func TestInterruptedBlurAndCopy(t *testing.T) {
 		}
 	}
 }
+
+// What an interrupted command has taken is told all the same.
+func TestInterruptedStats(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, dir, slowPipe(t), "import", "-", "pool#/scan/raw", "--chunks", "8,64,64", "--stats=json")
+	await(t, filepath.Join(dir, "pool/scan/raw/zarr.json"))
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.Wait()
+	lines := strings.Split(strings.TrimSpace(p.errOut.String()), "\n")
+	if p.ProcessState.ExitCode() != 130 || len(lines) != 2 || lines[0] != "dosna: interrupted" || !strings.Contains(lines[1], `"operation":"put"`) {
+		t.Errorf("exit code %d, and it said %q", p.ProcessState.ExitCode(), lines)
+	}
+}

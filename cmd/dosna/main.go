@@ -2,10 +2,10 @@
 // slices them and works on them, chunk by chunk.
 //
 // It exits with 0 if all went well, 1 if something failed or a check found
-// damage, 2 if the command line makes no sense, and 130 if it was interrupted
-// (143 if it was terminated); what it was making is removed then. Results go to
-// the standard output, progress and errors (one line that begins with "dosna: ")
-// to the standard error.
+// damage or differences, 2 if the command line makes no sense (with diff, also if
+// something failed), and 130 if it was interrupted (143 if it was terminated); what
+// it was making is removed then. Results go to the standard output, progress and
+// errors (one line that begins with "dosna: ") to the standard error.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -40,12 +41,20 @@ const (
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	root := newRoot(&app{in: in, out: out, err: errOut})
+	began := time.Now()
+	a := &app{in: in, out: out, err: errOut}
+	root := newRoot(a)
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
 	root.SetArgs(shieldNumbers(args))
-	err := root.ExecuteContext(ctx)
+	code := conclude(ctx, root.ExecuteContext(ctx), errOut)
+	a.tellStats(began)
+	return code
+}
+
+// conclude says how a command has failed, if it has, and returns its exit code.
+func conclude(ctx context.Context, err error, errOut io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
@@ -54,12 +63,28 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		complain(errOut, sig)
 		return exitSignalled + int(sig.Signal)
 	}
+	var status statusError
+	if errors.As(err, &status) {
+		if status.err != nil {
+			complain(errOut, allowing(status.err))
+		}
+		return status.code
+	}
 	complain(errOut, allowing(err))
 	if isUsage(err) {
 		return exitUsage
 	}
 	return exitFailed
 }
+
+// statusError ends a command with an exit code that is its answer.
+type statusError struct {
+	code int
+	err  error // nil: nothing more is to be said
+}
+
+func (e statusError) Error() string { return fmt.Sprint(e.err) }
+func (e statusError) Unwrap() error { return e.err }
 
 // complain says what went wrong. If even that fails, there is the exit code.
 func complain(w io.Writer, err error) {

@@ -63,8 +63,8 @@ func newRoot(a *app) *cobra.Command {
 		a.createCommand(), a.importCommand(), a.exportCommand(), a.getCommand(), a.showCommand(), a.setCommand(),
 		a.blurCommand(), a.castCommand(), a.pyramidCommand(), a.statsCommand(), a.resizeCommand())
 	add("tree",
-		a.initCommand(), a.infoCommand(), a.lsCommand(), a.duCommand(), a.attrsCommand(),
-		a.mvCommand(), a.cpCommand(), a.rmCommand(), a.verifyCommand())
+		a.initCommand(), a.infoCommand(), a.lsCommand(), a.treeCommand(), a.duCommand(), a.attrsCommand(),
+		a.mvCommand(), a.cpCommand(), a.rmCommand(), a.diffCommand(), a.verifyCommand())
 	add("more", a.demoCommand(), a.selftestCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")

@@ -23,19 +23,45 @@ type backend struct {
 }
 
 var backends = []backend{
-	{"file", withReferences(withArchives(filestore.OpenURL)), filestore.InitURL},
-	{"mem", memstore.OpenURL, memstore.InitURL},
+	{"file", withReferences(withArchives(observed(filestore.OpenURL))), filestore.InitURL},
+	{"mem", observed(memstore.OpenURL), memstore.InitURL},
 	{"http", withReferences(withArchives(openWeb)), httpstore.InitURL},
 	{"https", withReferences(withArchives(openWeb)), httpstore.InitURL},
 }
 
 // openWeb opens a web server, which is asked again where that may help.
 func openWeb(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
-	s, err := httpstore.OpenURL(ctx, u, o)
+	s, err := observed(httpstore.OpenURL)(ctx, u, o)
 	if err != nil {
 		return nil, err
 	}
-	return layer.Retry(s, layer.RetryOptions{}), nil
+	return layer.Retry(s, retrying(o)), nil
+}
+
+// observed returns open, with the options' observer over the store.
+func observed(open opener) opener {
+	return func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
+		s, err := open(ctx, u, o)
+		if err != nil {
+			return nil, err
+		}
+		return over(s, o), nil
+	}
+}
+
+func over(s store.Store, o store.OpenOptions) store.Store {
+	if o.Observer == nil {
+		return s
+	}
+	return o.Observer.Over(s)
+}
+
+// retrying returns how a store is asked again that was opened with o.
+func retrying(o store.OpenOptions) layer.RetryOptions {
+	if o.Observer == nil {
+		return layer.RetryOptions{}
+	}
+	return layer.RetryOptions{Retried: o.Observer.Retried}
 }
 
 // Schemes returns the schemes of the URLs that Open understands.

@@ -47,7 +47,7 @@ func inFiles(is func(name string) string, open opener, inner inside) opener {
 		if !ok || is(key) == "" {
 			return open(ctx, u, o)
 		}
-		below, err := open(ctx, folder, store.OpenOptions{})
+		below, err := open(ctx, folder, store.OpenOptions{Observer: o.Observer})
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, err

@@ -144,7 +144,7 @@ func splitRoot(u store.URL) (root store.URL, key string, ok bool) {
 // too.
 func (s *sources) open(ctx context.Context, root store.URL) (store.Store, error) {
 	if !isWeb(root) {
-		return Open(ctx, root.Root, store.OpenOptions{ReadOnly: true})
+		return Open(ctx, root.Root, store.OpenOptions{ReadOnly: true, Observer: s.o.Observer})
 	}
 	web, err := httpstore.Open(root.Root, httpstore.Options{Allow: func(to *url.URL) error {
 		u, err := store.ParseURL(to.String())
@@ -156,7 +156,7 @@ func (s *sources) open(ctx context.Context, root store.URL) (store.Store, error)
 	if err != nil {
 		return nil, err
 	}
-	return layer.Retry(web, layer.RetryOptions{}), nil
+	return layer.Retry(over(web, s.o), retrying(s.o)), nil
 }
 
 // within returns the key of an address in the folder of the references, if it is

@@ -26,7 +26,7 @@ type Store struct {
 }
 
 // Open opens a directory; an empty path is an error. Of the options it heeds
-// Create.
+// Create; ReadOnly is for what errors say.
 func Open(path string, o store.OpenOptions) (*Store, error) {
 	s, err := open(path, o)
 	if err != nil {
@@ -46,6 +46,9 @@ func open(path string, o store.OpenOptions) (*Store, error) {
 	made := false
 	root, err := openRoot(path)
 	if errors.Is(err, os.ErrNotExist) {
+		if o.ReadOnly {
+			return nil, fmt.Errorf("%w: there is no such directory", store.ErrNotExist)
+		}
 		if !o.Create {
 			return nil, fmt.Errorf("%w: there is no such directory; `dosna init` makes it", store.ErrNotExist)
 		}

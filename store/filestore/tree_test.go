@@ -224,6 +224,9 @@ func TestOpen(t *testing.T) {
 			t.Errorf("open %q: %v", c.path, err)
 		}
 	}
+	if _, err := filestore.Open(filepath.Join(dir, "none"), store.OpenOptions{ReadOnly: true}); !errors.Is(err, store.ErrNotExist) || strings.Contains(err.Error(), "init") {
+		t.Errorf("who only reads is told to make it: %v", err)
+	}
 	for range 2 {
 		s, err := filestore.Open(filepath.Join(dir, "new"), store.OpenOptions{Create: true})
 		if err != nil {

@@ -119,34 +119,42 @@ type TimeBucket struct {
 
 // Snapshot returns what has been counted of each operation that was asked for.
 // Operations that end meanwhile may be in some of the numbers only.
-func (m *Meter) Snapshot() []OpMetrics {
+func (m *Meter) Snapshot() []OpMetrics { return Total(m) }
+
+// Total returns what several meters have counted together.
+func Total(meters ...*Meter) []OpMetrics {
 	var out []OpMetrics
-	for i := range m.ops {
-		o := &m.ops[i]
-		s := OpMetrics{
-			Op: op(i).String(), Count: o.count.Load(), Underway: o.underway.Load(), Sent: o.sent.Load(), Received: o.got.Load(),
-			Time: time.Duration(o.nanos.Load()), Errors: map[string]int64{},
+	for i := range ops {
+		s := OpMetrics{Op: i.String(), Errors: map[string]int64{}, Times: make([]TimeBucket, len(bounds)+1)}
+		for k, bound := range bounds {
+			s.Times[k].UpTo = bound
 		}
-		if s.Count == 0 && s.Underway == 0 {
-			continue
+		for _, m := range meters {
+			s.add(&m.ops[i])
 		}
-		for k := range o.errs {
-			if n := o.errs[k].Load(); n > 0 {
-				name := "other"
-				if k < len(errorKinds) {
-					name = errorKinds[k].name
-				}
-				s.Errors[name] = n
-			}
+		if s.Count > 0 || s.Underway > 0 {
+			out = append(out, s)
 		}
-		for k := range o.times {
-			b := TimeBucket{Count: o.times[k].Load()}
-			if k < len(bounds) {
-				b.UpTo = bounds[k]
-			}
-			s.Times = append(s.Times, b)
-		}
-		out = append(out, s)
 	}
 	return out
+}
+
+func (s *OpMetrics) add(o *meterOp) {
+	s.Count += o.count.Load()
+	s.Underway += o.underway.Load()
+	s.Sent += o.sent.Load()
+	s.Received += o.got.Load()
+	s.Time += time.Duration(o.nanos.Load())
+	for k := range o.errs {
+		if n := o.errs[k].Load(); n > 0 {
+			name := "other"
+			if k < len(errorKinds) {
+				name = errorKinds[k].name
+			}
+			s.Errors[name] += n
+		}
+	}
+	for k := range o.times {
+		s.Times[k].Count += o.times[k].Load()
+	}
 }

@@ -151,3 +151,23 @@ func BenchmarkMetrics(b *testing.B) {
 		}
 	}
 }
+
+func TestMetricsTotal(t *testing.T) {
+	a, b := layer.Metrics(memstore.New()), layer.Metrics(memstore.New())
+	put(t, a, "x", "12345")
+	put(t, b, "x", "123")
+	get(t, b, "x")
+	if _, err := a.Stat(t.Context(), "none"); err == nil {
+		t.Error("there is something")
+	}
+	got := map[string]layer.OpMetrics{}
+	for _, o := range layer.Total(a, b) {
+		got[o.Op] = o
+	}
+	if len(got) != 3 || got["put"].Count != 2 || got["put"].Sent != 8 || got["get"].Received != 3 || got["stat"].Errors["not exist"] != 1 {
+		t.Errorf("together: %+v", got)
+	}
+	if layer.Total() != nil {
+		t.Error("nothing has counted something")
+	}
+}

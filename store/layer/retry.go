@@ -19,6 +19,7 @@ type RetryOptions struct {
 	Base     time.Duration // longest pause after the first try, doubled after each; 0: 100 ms
 	Pause    time.Duration // longest pause of all; 0: 10 s
 	Total    time.Duration // time after which no further try begins; 0: 1 minute
+	Retried  func()        // called before an operation is tried again; may be nil
 }
 
 // Retry returns s with operations tried again that failed with
@@ -101,6 +102,9 @@ func (t *tries) again(ctx context.Context, err error) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		if t.o.Retried != nil {
+			t.o.Retried()
+		}
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("%w, before trying again what failed with: %w", ctx.Err(), err)

@@ -255,3 +255,18 @@ func TestRetryReading(t *testing.T) {
 		}
 	})
 }
+
+func TestRetryTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		for _, c := range []struct{ fails, want int }{{1, 1}, {2, 2}, {100, 3}} {
+			told = 0
+			s := layer.Retry(storetest.NewFaults(memstore.New(), storetest.Plan(storetest.Rule{Times: c.fails, Fault: storetest.Fail(store.ErrTemporary)}, storetest.Rule{})),
+				layer.RetryOptions{Attempts: 4, Retried: func() { told++ }})
+			_, _ = s.Stat(t.Context(), "x")
+			if told != c.want {
+				t.Errorf("after %d failures it was told %d times of another try, want %d", c.fails, told, c.want)
+			}
+		}
+	})
+}

@@ -1,0 +1,549 @@
+package ops
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/engine"
+	"github.com/dosna/dosna/nd"
+	stores "github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/memstore"
+	"github.com/dosna/dosna/store/storetest"
+)
+
+// diff compares two nodes and returns the differences, in order.
+func diff(t testing.TB, a, b dosna.Node, o DiffOptions) ([]Difference, DiffSummary) {
+	t.Helper()
+	var list []Difference
+	o.Report = func(d Difference) { list = append(list, d) }
+	sum, err := Diff(t.Context(), a, b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Differences != len(list) {
+		t.Errorf("%d differences, and %d are reported", sum.Differences, len(list))
+	}
+	return list, sum
+}
+
+// brief writes differences without the elements.
+func brief(list []Difference) string {
+	var lines []string
+	for _, d := range list {
+		line := fmt.Sprintf("%s %s", d.Path, d.Kind)
+		if d.Name != "" {
+			line += " " + d.Name
+		}
+		if d.A != nil || d.B != nil {
+			line += fmt.Sprintf(" %s|%s", d.A, d.B)
+		}
+		if v := d.Values; v != nil {
+			line += fmt.Sprintf(" %d/%d %v %s|%s %g %g", v.Count, v.Size, v.First, v.A, v.B, v.Abs, v.Rel)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func expect(t *testing.T, got []Difference, want ...string) {
+	t.Helper()
+	if text := brief(got); text != strings.Join(want, "\n") {
+		t.Errorf("differences:\n%s\nwant:\n%s", text, strings.Join(want, "\n"))
+	}
+}
+
+func root(t testing.TB, c *dosna.Connection) *dosna.Group {
+	t.Helper()
+	g, err := c.Root(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func group(t testing.TB, c *dosna.Connection, path string, attrs dosna.Attributes) {
+	t.Helper()
+	if _, err := c.CreateGroup(t.Context(), path, attrs); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDiffOfTrees(t *testing.T) {
+	a, b := open(t, "mem://", dosna.Options{}), open(t, "mem://", dosna.Options{})
+	attrs := func(text string) dosna.Attributes {
+		var v dosna.Attributes
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		if err := d.Decode(&v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	group(t, a, "g", attrs(`{"same": [1, 2.0, {"x": null}], "n": 1, "o": {"in": {"x": 1, "y": 2}, "z": "<"}, "gone": true}`))
+	group(t, b, "g", attrs(`{"same": [1.0, 2, {"x": null}], "n": 2, "o": {"in": {"y": 2, "x": "1"}, "z": "<", "w": []}, "new": null}`))
+	group(t, a, "g/only/below", nil)
+	group(t, b, "h", nil)
+	one := dosna.DatasetSpec{Shape: []int{4}, Type: dtype.Uint8, Chunks: []int{2}}
+	dataset(t, a, "kind", one, nil)
+	group(t, b, "kind", nil)
+	x := dataset(t, a, "x", dosna.DatasetSpec{Shape: []int{2, 3}, Type: dtype.Int16, Chunks: []int{2, 2}, DimensionNames: []string{"y", "x"}}, nil)
+	y := dataset(t, b, "x", dosna.DatasetSpec{Shape: []int{3, 2}, Type: dtype.Int32, Chunks: []int{1, 2}, Codec: "none", Fill: 7, Keys: "v2"}, nil)
+	got, sum := diff(t, root(t, a), root(t, b), DiffOptions{})
+	want := []string{
+		"/g attribute gone true|",
+		"/g attribute n 1|2",
+		"/g attribute new |null",
+		`/g attribute o.in.x 1|"1"`,
+		"/g attribute o.w |[]",
+		`/g/only only in A "group"|`,
+		`/h only in B |"group"`,
+		`/kind kind "dataset"|"group"`,
+		"/x shape [2,3]|[3,2]",
+		`/x dtype "int16"|"int32"`,
+		"/x fill value 0|7",
+		`/x dimension names ["y","x"]|null`,
+	}
+	expect(t, got, want...)
+	if sum != (DiffSummary{Nodes: 4, Differences: len(want)}) {
+		t.Errorf("summary %+v", sum)
+	}
+	got, _ = diff(t, x, y, DiffOptions{Metadata: true})
+	if text := brief(got); !strings.Contains(text, "/ chunks [2,2]|[1,2]\n/ codecs [{") || !strings.Contains(text, "/ chunk keys") || strings.Contains(text, "shards") {
+		t.Errorf("metadata:\n%s", text)
+	}
+	got, sum = diff(t, root(t, a), root(t, b), DiffOptions{First: true})
+	expect(t, got, want[0])
+	if sum.Differences != 1 {
+		t.Errorf("summary %+v", sum)
+	}
+	for _, c := range []*dosna.Connection{a, b} {
+		got, _ = diff(t, root(t, c), root(t, c), DiffOptions{Metadata: true})
+		expect(t, got)
+	}
+}
+
+func TestDiffOfNumbersInAttributes(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"1", "1.0", true},
+		{"0.1", "1e-1", true},
+		{"0.1", "0.10000000000000001", true},
+		{"-0", "0", true},
+		{"9007199254740993", "9007199254740992", false},
+		{"1e999", "1e1000", false},
+		{"1e999", "1e999", true},
+		{"1", "2", false},
+	} {
+		if sameNumber(c.a, c.b) != c.same || sameNumber(c.b, c.a) != c.same {
+			t.Errorf("%s and %s: same is not %v", c.a, c.b, c.same)
+		}
+	}
+}
+
+// TestDiffOfLayouts: how elements are stored makes no difference, and what differs
+// is told the same way.
+func TestDiffOfLayouts(t *testing.T) {
+	shape := []int{7, 9, 5}
+	data := make([]byte, 0, 4*7*9*5)
+	for i := range 7 * 9 * 5 {
+		elem, err := dtype.Float32.Encode(float64(i % 50))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = append(data, elem...)
+	}
+	changed := slices.Clone(data)
+	for at, v := range map[int]float64{2*45 + 3*5 + 1: 100, 6 * 45: math.NaN(), 2*45 + 4*5: 30} {
+		elem, err := dtype.Float32.Encode(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(changed[4*at:], elem)
+	}
+	specs := map[string]dosna.DatasetSpec{
+		"plain":  {Chunks: []int{3, 4, 5}},
+		"big":    {Chunks: []int{3, 4, 5}, Order: dtype.Big, Codec: "gzip:1"},
+		"planes": {Chunks: []int{1, 9, 5}, Codec: "none", Checksum: "none"},
+		"whole":  {Chunks: []int{7, 9, 5}},
+		"shards": {Chunks: []int{2, 2, 5}, Shards: []int{4, 10, 5}},
+		"wide":   {Chunks: []int{4, 4, 4}, Type: dtype.Float64},
+	}
+	for nameA, a := range specs {
+		for nameB, b := range specs {
+			t.Run(nameA+"-"+nameB, func(t *testing.T) {
+				stored := func(s dosna.DatasetSpec, data []byte) *dosna.Dataset {
+					c := open(t, "mem://", dosna.Options{Engine: engine.Threads(3)})
+					to := s.Type
+					s.Shape, s.Type = shape, dtype.Float32
+					d := dataset(t, c, "x", s, data)
+					if to == (dtype.Type{}) {
+						return d
+					}
+					s.Type = to
+					wide := dataset(t, c, "wide", s, nil)
+					if err := Convert(t.Context(), wide, d, CastOptions{}); err != nil {
+						t.Fatal(err)
+					}
+					return wide
+				}
+				x, y, z := stored(a, data), stored(b, data), stored(b, changed)
+				var types []string
+				if x.Type() != y.Type() {
+					types = []string{fmt.Sprintf("/ dtype %s|%s", x.Type().JSON(), y.Type().JSON())}
+				}
+				got, sum := diff(t, x, y, DiffOptions{})
+				expect(t, got, types...)
+				if sum.Datasets != 1 || sum.Elements != 7*9*5 {
+					t.Errorf("summary %+v", sum)
+				}
+				got, _ = diff(t, x, z, DiffOptions{})
+				expect(t, got, append(types, "/ values 3/315 [2 3 1] 6|100 94 0.94")...)
+				got, _ = diff(t, x, z, DiffOptions{Abs: 94})
+				expect(t, got, append(types, "/ values 1/315 [6 0 0] 20|nan NaN NaN")...)
+				got, _ = diff(t, z, x, DiffOptions{Rel: 100})
+				expect(t, got, append(reversed(types), "/ values 1/315 [6 0 0] nan|20 NaN NaN")...)
+			})
+		}
+	}
+}
+
+// reversed is the line about types with the sides exchanged.
+func reversed(lines []string) []string {
+	if len(lines) == 0 {
+		return nil
+	}
+	text, _ := strings.CutPrefix(lines[0], "/ dtype ")
+	a, b, _ := strings.Cut(text, "|")
+	return []string{"/ dtype " + b + "|" + a}
+}
+
+func TestDiffOfFill(t *testing.T) {
+	h := storetest.NewFaults(memstore.New(), nil)
+	a, err := dosna.OpenStore(t.Context(), h, &dosna.Options{Mode: dosna.Create})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, "mem://", dosna.Options{})
+	huge := dosna.DatasetSpec{Shape: []int{1 << 29, 1 << 29}, Type: dtype.Float32, Chunks: []int{64, 64}, Fill: math.NaN()}
+	x, y := dataset(t, a, "x", huge, nil), dataset(t, b, "x", huge, nil)
+	set := func(d *dosna.Dataset, at, v int) {
+		t.Helper()
+		sel := nd.BoxSelection(nd.Box{Start: []int{at, at}, Shape: []int{1, 1}})
+		if err := dosna.Write(t.Context(), d, sel, []float32{float32(v)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(x, 1_000_000, 5)
+	set(y, 1_000_000, 5)
+	got, _ := diff(t, x, y, DiffOptions{})
+	expect(t, got)
+	set(x, 900_000, 1)
+	set(y, 90, 2)
+	set(y, 1_000_001, 3)
+	h.Reset()
+	got, _ = diff(t, x, y, DiffOptions{})
+	expect(t, got, "/ values 3/288230376151711744 [90 90] nan|2 NaN NaN")
+	if n := len(h.Log()); n > 20 {
+		t.Errorf("%d requests for two chunks", n)
+	}
+
+	// Fill values that differ are found in what nobody stores.
+	small := dosna.DatasetSpec{Shape: []int{10}, Type: dtype.Float32, Chunks: []int{4}, Fill: 1}
+	p := dataset(t, a, "p", small, nil)
+	small.Fill = 3
+	q := dataset(t, b, "p", small, nil)
+	got, _ = diff(t, p, q, DiffOptions{})
+	expect(t, got, "/ fill value 1.0|3.0", "/ values 10/10 [0] 1|3 2 0.6666666666666666")
+
+	// NaNs that are to differ, too.
+	small.Fill = math.NaN()
+	p, q = dataset(t, a, "q", small, nil), dataset(t, b, "q", small, nil)
+	got, _ = diff(t, p, q, DiffOptions{NaNDiffers: true})
+	expect(t, got, "/ values 10/10 [0] nan|nan NaN NaN")
+
+	// Where a store cannot list, everything is read.
+	h.SetPlan(storetest.Plan(storetest.Rule{Op: "List", Fault: storetest.Fail(errors.ErrUnsupported)}))
+	got, _ = diff(t, p, q, DiffOptions{})
+	expect(t, got)
+}
+
+func TestDiffOfNothing(t *testing.T) {
+	c := open(t, "mem://", dosna.Options{})
+	for i, shape := range [][]int{{}, {0}, {3, 0, 2}} {
+		chunks := make([]int, len(shape))
+		for i := range chunks {
+			chunks[i] = 2
+		}
+		s := dosna.DatasetSpec{Shape: shape, Type: dtype.Int8, Chunks: chunks}
+		x, y := dataset(t, c, fmt.Sprint("x", i), s, nil), dataset(t, c, fmt.Sprint("y", i), s, nil)
+		got, _ := diff(t, x, y, DiffOptions{Metadata: true})
+		expect(t, got)
+	}
+	x, err := c.OpenDataset(t.Context(), "x0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := c.OpenDataset(t.Context(), "y0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.WriteRaw(t.Context(), nd.Selection{}, []byte{4}); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := diff(t, x, y, DiffOptions{})
+	expect(t, got, "/ values 1/1 [] 4|0 4 +Inf")
+}
+
+// TestDiffWithFaults: whatever request fails, it is an error, and never equality.
+func TestDiffWithFaults(t *testing.T) {
+	spec := dosna.DatasetSpec{Shape: []int{8, 8}, Type: dtype.Int16, Chunks: []int{4, 4}}
+	data := bytes.Repeat([]byte{1, 2, 3, 4}, 32)
+	for _, other := range [][]int{{4, 4}, {3, 8}} {
+		h := storetest.NewFaults(memstore.New(), nil)
+		a, err := dosna.OpenStore(t.Context(), h, &dosna.Options{Mode: dosna.Create})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := open(t, "mem://", dosna.Options{})
+		for _, path := range []string{"g/x", "y"} {
+			dataset(t, a, path, spec, data)
+			s := spec
+			s.Chunks = other
+			dataset(t, b, path, s, data)
+		}
+		h.Reset()
+		if _, err := Diff(t.Context(), root(t, a), root(t, b), DiffOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		requests := len(h.Log())
+		for _, bad := range []error{stores.ErrTemporary, stores.ErrPermission, stores.ErrCorrupt} {
+			for i := range requests {
+				n := 0
+				h.SetPlan(func(storetest.Op) storetest.Fault {
+					if n++; n == i+1 {
+						return storetest.Fail(bad)
+					}
+					return storetest.Fault{}
+				})
+				g, err := a.Root(t.Context())
+				if err == nil {
+					_, err = Diff(t.Context(), g, root(t, b), DiffOptions{})
+				}
+				if n > i && !errors.Is(err, bad) {
+					t.Errorf("chunks %v, request %d fails with %v: %v", other, i, bad, err)
+				}
+			}
+			h.SetPlan(nil)
+		}
+	}
+}
+
+// TestDiffGoesOn: what can be compared is, beside what cannot.
+func TestDiffGoesOn(t *testing.T) {
+	s := memstore.New()
+	a, err := dosna.OpenStore(t.Context(), s, &dosna.Options{Mode: dosna.Create})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, "mem://", dosna.Options{})
+	spec := dosna.DatasetSpec{Shape: []int{4}, Type: dtype.Uint8, Chunks: []int{4}}
+	for i := range 13 {
+		dataset(t, a, fmt.Sprintf("bad%02d", i), spec, []byte{1, 2, 3, 4})
+		dataset(t, b, fmt.Sprintf("bad%02d", i), spec, []byte{1, 2, 3, 5})
+	}
+	dataset(t, a, "good", spec, []byte{1, 2, 3, 4})
+	dataset(t, b, "good", spec, []byte{1, 2, 9, 4})
+	for i := range 13 {
+		key := fmt.Sprintf("bad%02d/c/0", i)
+		if i == 0 {
+			key = "bad00/zarr.json"
+		}
+		if _, err := s.Put(t.Context(), key, [][]byte{[]byte("nonsense")}, stores.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []Difference
+	_, err = Diff(t.Context(), root(t, a), root(t, b), DiffOptions{Report: func(d Difference) { got = append(got, d) }})
+	expect(t, got, "/good values 1/4 [2] 3|9 6 0.6666666666666666")
+	if !errors.Is(err, dosna.ErrCorrupt) || !strings.Contains(err.Error(), "bad00/zarr.json") || !strings.Contains(err.Error(), "and 3 more") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestDiffRefuses(t *testing.T) {
+	c := open(t, "mem://", dosna.Options{})
+	for _, o := range []DiffOptions{{Abs: -1}, {Rel: math.NaN()}, {Abs: math.Inf(1)}} {
+		if _, err := Diff(t.Context(), root(t, c), root(t, c), o); !errors.Is(err, dosna.ErrInvalid) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	dataset(t, c, "x", dosna.DatasetSpec{Shape: []int{100}, Type: dtype.Uint8, Chunks: []int{10}}, bytes.Repeat([]byte{1}, 100))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("enough of that")
+	cancel(why)
+	if _, err := Diff(ctx, root(t, c), root(t, c), DiffOptions{}); !errors.Is(err, why) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestDiffTellsOfProgress(t *testing.T) {
+	done, total := 0, 0
+	c := open(t, "mem://", dosna.Options{})
+	told := c.With(dosna.Options{Progress: func(d, n int) {
+		if d != done+1 {
+			t.Errorf("done %d after %d", d, done)
+		}
+		done, total = d, n
+	}})
+	for _, path := range []string{"a/x", "b/x", "a/y", "b/y"} {
+		chunks := 10
+		if path == "b/y" {
+			chunks = 7
+		}
+		dataset(t, c, path, dosna.DatasetSpec{Shape: []int{100}, Type: dtype.Uint8, Chunks: []int{chunks}}, bytes.Repeat([]byte{1}, 100))
+	}
+	x, err := told.OpenGroup(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := c.OpenGroup(t.Context(), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := diff(t, x, y, DiffOptions{})
+	expect(t, got)
+	if done != total || done < 20 {
+		t.Errorf("done %d of %d", done, total)
+	}
+}
+
+func TestDiffBlocks(t *testing.T) {
+	for _, c := range []struct {
+		shape, a, b []int
+		item        int
+		want        []int
+	}{
+		{[]int{}, []int{}, []int{}, 8, []int{}},
+		{[]int{10, 10}, []int{3, 3}, []int{4, 2}, 4, []int{10, 10}},
+		{[]int{10000, 10000}, []int{64, 64}, []int{64, 64}, 4, []int{2048, 1024}},
+		{[]int{512, 512, 512}, []int{1, 512, 512}, []int{64, 64, 64}, 4, []int{64, 512, 512}},
+		{[]int{20000, 20000, 20000}, []int{1, 20000, 20000}, []int{64, 64, 64}, 4, []int{64, 625, 625}},
+		{[]int{1 << 40, 1 << 40}, []int{1 << 40, 1}, []int{1, 1 << 40}, 1, []int{8192, 16384}},
+	} {
+		got := blockOf(c.shape, c.a, c.b, c.item)
+		n, ok := nd.Size(got)
+		if !ok || n*c.item > diffMost {
+			t.Errorf("%+v: blocks of shape %v are too large", c, got)
+		}
+		if c.want != nil && !slices.Equal(got, c.want) {
+			t.Errorf("%+v: blocks of shape %v", c, got)
+		}
+	}
+}
+
+// TestDiffFindsOneChange: of two copies of a random tree in different layouts, one
+// is changed in one place, and exactly that is found.
+func TestDiffFindsOneChange(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(11, 5))
+	types := []string{"int8", "uint16", "float32", "float64", "complex64", "bool", "int64", "uint64", "float16"}
+	for round := range 30 {
+		a, b := open(t, "mem://", dosna.Options{Engine: engine.Threads(2)}), open(t, "mem://", dosna.Options{})
+		groups := []string{""}
+		var datasets []string
+		for i := range 2 + rnd.IntN(10) {
+			path := strings.TrimPrefix(groups[rnd.IntN(len(groups))]+fmt.Sprintf("/n%d", i), "/")
+			attrs := dosna.Attributes{"k": i, "deep": map[string]any{"x": i}}
+			if i > 0 && rnd.IntN(3) == 0 {
+				groups = append(groups, path)
+				group(t, a, path, attrs)
+				group(t, b, path, attrs)
+				continue
+			}
+			datasets = append(datasets, path)
+			dt, _, err := dtype.ParseType(types[rnd.IntN(len(types))])
+			if err != nil {
+				t.Fatal(err)
+			}
+			shape := make([]int, rnd.IntN(4))
+			for i := range shape {
+				shape[i] = 1 + rnd.IntN(6)
+			}
+			data := make([]byte, nd.Full(shape).Size()*dt.Size())
+			if rnd.IntN(4) > 0 { // else nothing is stored
+				for i := range data {
+					data[i] = byte(rnd.IntN(2)) // as codecs keep of bools, and texts are code points
+				}
+			}
+			s := dosna.DatasetSpec{Shape: shape, Type: dt, Chunks: randomChunk(rnd, shape), Attrs: attrs}
+			dataset(t, a, path, s, data)
+			if rnd.IntN(2) == 0 {
+				s.Chunks, s.Codec = randomChunk(rnd, shape), "gzip:1"
+			}
+			dataset(t, b, path, s, data)
+		}
+		got, _ := diff(t, root(t, a), root(t, b), DiffOptions{})
+		expect(t, got)
+		if t.Failed() {
+			t.Fatalf("round %d: before the change", round)
+		}
+
+		path := datasets[rnd.IntN(len(datasets))]
+		d, err := b.OpenDataset(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "/" + path + " "
+		switch rnd.IntN(5) {
+		case 0:
+			err = d.UpdateAttrs(t.Context(), func(a dosna.Attributes) error {
+				a["deep"] = map[string]any{"x": "other"}
+				return nil
+			})
+			want += "attribute deep.x"
+		case 1:
+			err = b.Delete(t.Context(), path)
+			want += "only in A"
+		case 2:
+			_, err = b.CreateGroup(t.Context(), path[:strings.LastIndexByte("/"+path, '/')]+"new", nil)
+			want = "/" + path[:strings.LastIndexByte("/"+path, '/')] + "new only in B"
+		default:
+			at := make([]int, d.NDim())
+			for i, n := range d.Shape() {
+				at[i] = rnd.IntN(n)
+			}
+			box := nd.Box{Start: at, Shape: slices.Repeat([]int{1}, len(at))}
+			elem := make([]byte, d.Type().Size())
+			v := nd.NewView(elem, box.Shape, len(elem))
+			if err := d.ReadBox(t.Context(), box, v); err != nil {
+				t.Fatal(err)
+			}
+			elem[0] ^= 1
+			err = d.WriteBox(t.Context(), box, v)
+			want += fmt.Sprintf("values 1/%d %v ", d.Size(), at)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []DiffOptions{{}, {First: true}} {
+			if got, _ = diff(t, root(t, a), root(t, b), o); len(got) != 1 || !strings.HasPrefix(brief(got), want) {
+				t.Fatalf("round %d: differences:\n%s\nwant %s", round, brief(got), want)
+			}
+		}
+		got, _ = diff(t, root(t, b), root(t, a), DiffOptions{})
+		if len(got) != 1 {
+			t.Fatalf("round %d: the other way:\n%s", round, brief(got))
+		}
+	}
+}
