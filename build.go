@@ -42,12 +42,15 @@ func (c *Connection) build(ctx context.Context, base, path string, s DatasetSpec
 	if err != nil {
 		return nil, err
 	}
+	if s.Format == 0 {
+		s.Format = c.formatFor(ctx, full)
+	}
 	a := newAttempt(c, &CopyOptions{})
 	doc, err := a.to.arrayDocument(full, s)
 	if err != nil {
 		return nil, err
 	}
-	doc.Deleting, doc.Copy = true, a.id
+	a.hide(doc)
 	d, err := asDataset(a.to.createFrom(ctx, "", full, doc))
 	if err != nil {
 		return nil, err
@@ -95,15 +98,27 @@ func (c *Connection) clearRoot(ctx context.Context, doc zarr.Document, v store.V
 		return ok
 	})
 	if err == nil {
-		var raw []byte
-		if raw, _, err = encode(zarr.NewGroup(nil)); err == nil {
-			_, err = c.putIfMatch(ctx, zarr.Key, [][]byte{raw}, v, true)
-		}
+		err = c.emptyRoot(ctx, v)
 	}
 	if errors.Is(err, ErrConflict) {
 		return nil // somebody else has done it
 	}
 	return finished(err)
+}
+
+// emptyRoot puts an empty group in the place of the document of the root.
+func (c *Connection) emptyRoot(ctx context.Context, v store.Version) error {
+	group := zarr.NewGroup(nil)
+	if c.o.Format == 2 {
+		group.Format = 2
+		_, err := c.complete(ctx, "", group, v)
+		return err
+	}
+	raw, _, err := encode(group)
+	if err == nil {
+		_, err = c.putIfMatch(ctx, zarr.Key, [][]byte{raw}, v, true)
+	}
+	return err
 }
 
 // Created reports whether Open or OpenStore has created the tree.
@@ -137,7 +152,7 @@ func (c *Connection) deleteEmpty(ctx context.Context, full string) error {
 		return fmt.Errorf("%w: it is not an empty group", ErrExist)
 	}
 	if !c.store.Guarantees().DeleteIfMatch {
-		if err := c.mayRace("delete " + documentKey(full)); err != nil {
+		if err := c.mayRace("delete " + keyOf(full, doc)); err != nil {
 			return err
 		}
 		v = ""
@@ -145,15 +160,17 @@ func (c *Connection) deleteEmpty(ctx context.Context, full string) error {
 	if err := c.isEmpty(ctx, full); err != nil {
 		return err
 	}
-	defer c.forget(documentKey(full))
-	if err := c.certain(ctx, func() error { return c.store.Delete(ctx, documentKey(full), store.Cond{IfMatch: v}) }); err != nil {
+	defer c.forget(keyOf(full, doc))
+	if err := c.certain(ctx, func() error { return c.store.Delete(ctx, keyOf(full, doc), store.Cond{IfMatch: v}) }); err != nil {
 		return err
 	}
 	if c.isEmpty(ctx, full) == nil {
 		return nil
 	}
 	// somebody has created something in it, and found it there
-	if _, err := c.create(ctx, full, zarr.NewGroup(nil)); err != nil && !errors.Is(err, ErrExist) {
+	group := zarr.NewGroup(nil)
+	group.Format = doc.Head().Format
+	if _, err := c.create(ctx, full, group); err != nil && !errors.Is(err, ErrExist) {
 		return err
 	}
 	return fmt.Errorf("%w: somebody else has created something in it", ErrExist)
@@ -165,7 +182,7 @@ func (c *Connection) isEmpty(ctx context.Context, full string) error {
 		if err != nil {
 			return err
 		}
-		if info.Key != documentKey(full) {
+		if name := info.Key[len(folder(full)):]; !zarr.IsMetadata(name) {
 			return fmt.Errorf("%w: there is something in it, %q", ErrExist, info.Key)
 		}
 	}

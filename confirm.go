@@ -150,7 +150,7 @@ func (d *Dataset) warn(ctx context.Context, s *sighting) (again bool, err error)
 	markCut(a)
 	raw, _, err := encode(a)
 	if err == nil {
-		_, err = d.c.putIfMatch(ctx, documentKey(d.path), [][]byte{raw}, v, true)
+		_, err = d.c.putIfMatch(ctx, keyOf(d.path, d.doc), [][]byte{raw}, v, true)
 	}
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownOutcome) {
 		return ctx.Err() == nil, err
@@ -232,7 +232,7 @@ func (d *Dataset) removeIf(ctx context.Context, key string, v store.Version) (re
 func (d *Dataset) sight(ctx context.Context) (*sighting, error) {
 	last := d.seen.last.Load()
 	if last != nil && last.version != "" {
-		info, err := d.c.store.Stat(ctx, documentKey(d.path))
+		info, err := d.c.store.Stat(ctx, keyOf(d.path, d.doc))
 		if err == nil && info.Version == last.version {
 			d.seen.at.Store(time.Now().UnixNano())
 			return last, nil
@@ -264,7 +264,7 @@ func (d *Dataset) same(doc zarr.Document) (*zarr.Array, error) {
 // sameLayout reports whether stored objects of one array have the same meaning in
 // the other, but for where the arrays end.
 func sameLayout(a, b *zarr.Array) bool {
-	return a.Type == b.Type && slices.Equal(a.Chunks, b.Chunks) && slices.Equal(a.Fill, b.Fill) &&
+	return a.Type == b.Type && slices.Equal(a.Chunks, b.Chunks) && slices.EqualFunc(a.Edges, b.Edges, slices.Equal) && slices.Equal(a.Fill, b.Fill) &&
 		slices.EqualFunc(a.Codecs, b.Codecs, sameSpec)
 }
 

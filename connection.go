@@ -79,7 +79,9 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 				return c, c.clearRoot(ctx, doc, v)
 			}
 		}
-		_, err := c.create(ctx, "", zarr.NewGroup(nil))
+		group := zarr.NewGroup(nil)
+		group.Format = c.o.Format
+		_, err := c.create(ctx, "", group)
 		c.created = err == nil
 		if c.o.Mode == Create && (errors.Is(err, ErrExist) || errors.Is(err, ErrUnknownOutcome)) {
 			_, _, err = c.load(ctx, "") // somebody else was faster
@@ -90,7 +92,7 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 	case errors.Is(err, ErrUnfinished):
 		return nil, fmt.Errorf("open %s: %w; opening it to create something removes what there is", c.url, err)
 	case errors.Is(err, ErrNotExist):
-		return nil, fmt.Errorf("open %s: %w: no Zarr v3 tree there (no %s)", c.url, ErrNotExist, zarr.Key)
+		return nil, fmt.Errorf("open %s: %w: no Zarr tree there (no %s, %s or %s)", c.url, ErrNotExist, zarr.Key, zarr.GroupKey, zarr.ArrayKey)
 	case err != nil:
 		return nil, err
 	}

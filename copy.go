@@ -17,6 +17,9 @@ type CopyOptions struct {
 	Chunks, Shards  []int
 	Access          string
 	Codec, Checksum string
+	// Format is that of Zarr, 2 or 3; 0 is that of the group in which the copy is.
+	// Shards become chunks in Zarr v2, and checksums are left out.
+	Format int
 
 	// Resume goes on with a copy that was interrupted. What is there already is
 	// read and compared with the source, byte by byte (elements, where the layout
@@ -47,7 +50,10 @@ func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOpt
 	if err := to.o.writable(); err != nil {
 		return nil, fmt.Errorf("copy %s to %s in %s: %w", src.Path(), nodeName(full), to.url, err)
 	}
-	if err := newAttempt(to, o).tree(ctx, src, full); err != nil {
+	err = to.keeping(ctx, change{path: full, deep: true}, func(ctx context.Context) error {
+		return newAttempt(to, o).tree(ctx, src, full)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return to.openFrom(ctx, "", full)
@@ -95,6 +101,25 @@ func (o *CopyOptions) recode(d *Dataset, s *DatasetSpec) error {
 		s.Codecs = append(s.Codecs, last[1:]...)
 	}
 	return nil
+}
+
+// inV2 changes what a copy in Zarr v2 cannot have.
+func (o *CopyOptions) inV2(d *Dataset, s *DatasetSpec) {
+	if s.Codecs != nil && s.Shards == nil && d.Shards() != nil {
+		s.Codecs, s.Chunks = d.chain.InnerSpecs(), d.Chunks()
+	} else if o.Shards == nil && s.Shards != nil {
+		s.Shards = nil
+	}
+	if s.Keys != "v2/" {
+		s.Keys = "v2"
+	}
+	if o.Checksum != "" {
+		return // which is found to be impossible
+	}
+	if s.Checksum = "none"; s.Codecs != nil {
+		s.Checksum = ""
+		s.Codecs = slices.DeleteFunc(slices.Clone(s.Codecs), func(c codec.Spec) bool { return c.Name == "crc32c" })
+	}
 }
 
 // orderOf returns the byte order that codecs give elements.

@@ -207,11 +207,11 @@ func (d *Dataset) is(ctx context.Context, o *Dataset) (bool, error) {
 	if d.path == o.path && (d.c.store == o.c.store || d.c.url == o.c.url) {
 		return true, nil
 	}
-	a, err := d.c.store.Stat(ctx, documentKey(d.path))
+	a, err := d.c.store.Stat(ctx, keyOf(d.path, d.doc))
 	if err != nil {
 		return false, err
 	}
-	b, err := o.c.store.Stat(ctx, documentKey(o.path))
+	b, err := o.c.store.Stat(ctx, keyOf(o.path, o.doc))
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", o, err)
 	}

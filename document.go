@@ -10,8 +10,13 @@ import (
 	"github.com/dosna/dosna/zarr"
 )
 
-// documentKey is the key of a node's metadata; path has no leading slash.
+// documentKey is the key of a node's metadata in Zarr v3, where marks are also of
+// nodes of v2; path has no leading slash.
 func documentKey(path string) string { return join(path, zarr.Key) }
+
+// keyOf is the key of the object that makes a node: what there is without it belongs
+// to none.
+func keyOf(path string, doc zarr.Document) string { return join(path, doc.Key()) }
 
 func join(path, name string) string {
 	if path == "" || name == "" {
@@ -34,16 +39,34 @@ func (c *Connection) load(ctx context.Context, path string) (zarr.Document, stor
 	return doc, v, err
 }
 
+// loadAny reads the document of a node, with the version of the object keyOf it.
+// Where there are documents of both formats that of v3 counts, as for zarr-python.
 func (c *Connection) loadAny(ctx context.Context, path string) (zarr.Document, store.Version, error) {
+	doc, v, err := c.loadV3(ctx, path)
+	if isNotExist(err) || err == nil && doc.Head().Becomes == 2 {
+		return c.loadV2(ctx, path, doc, v, err)
+	}
+	return doc, v, err
+}
+
+func (c *Connection) loadV3(ctx context.Context, path string) (zarr.Document, store.Version, error) {
 	raw, info, err := c.store.Get(ctx, documentKey(path), store.GetOptions{Max: zarr.MaxDocument}, nil)
 	if err != nil {
 		return nil, "", err
 	}
 	doc, err := zarr.Parse(raw)
 	if err != nil {
-		err = &store.Error{Op: "parse", Store: c.url, Key: documentKey(path), Err: unreadable{err}}
+		return nil, info.Version, c.unreadable(documentKey(path), err)
 	}
-	return doc, info.Version, err
+	return doc, info.Version, nil
+}
+
+// unreadable says which document makes no sense.
+func (c *Connection) unreadable(key string, err error) error {
+	if err != nil {
+		err = &store.Error{Op: "parse", Store: c.url, Key: key, Err: unreadable{err}}
+	}
+	return err
 }
 
 // errUnreadable says that a document is there and makes no sense.
@@ -53,15 +76,24 @@ type unreadable struct{ error }
 
 func (u unreadable) Unwrap() []error { return []error{errUnreadable, u.error} }
 
-// encode returns the bytes of a document, and the document as others will read
-// it from them. What could not be read back is not to be stored.
+// encode returns the bytes of a document, those of its attributes apart if it is of
+// Zarr v2, and the document as others will read it from them. What could not be read
+// back is not to be stored.
 func encode(doc zarr.Document) ([]byte, zarr.Document, error) {
 	raw, err := doc.Marshal()
-	if err == nil && len(raw) > zarr.MaxDocument {
-		err = fmt.Errorf("a document of %d bytes, and at most %d can be read", len(raw), zarr.MaxDocument)
+	var attrs []byte
+	if err == nil && formatOf(doc) == 2 {
+		attrs, err = doc.MarshalAttrs()
+	}
+	if n := max(len(raw), len(attrs)); err == nil && n > zarr.MaxDocument {
+		err = fmt.Errorf("a document of %d bytes, and at most %d can be read", n, zarr.MaxDocument)
 	}
 	if err == nil {
-		doc, err = zarr.Parse(raw)
+		if formatOf(doc) == 2 {
+			doc, err = zarr.ParseV2(doc.Key(), raw, attrs)
+		} else {
+			doc, err = zarr.Parse(raw)
+		}
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -84,6 +116,9 @@ func (c *Connection) create(ctx context.Context, path string, doc zarr.Document)
 	raw, _, err := encode(doc)
 	if err != nil {
 		return "", err
+	}
+	if formatOf(doc) == 2 {
+		return c.createV2(ctx, path, doc)
 	}
 	return c.createObject(ctx, documentKey(path), [][]byte{raw})
 }
@@ -130,7 +165,7 @@ func (c *Connection) putIfAbsent(ctx context.Context, key string, parts [][]byte
 // from then on, as what is done next relies on them.
 func (c *Connection) put(ctx context.Context, key string, parts [][]byte, cond store.Cond) (store.Version, error) {
 	defer c.forget(key)
-	if lastName(key) == zarr.Key {
+	if zarr.IsMetadata(lastName(key)) {
 		ctx = store.Durably(ctx)
 	}
 	v, err := c.store.Put(c.lasting(ctx), key, parts, cond)
@@ -165,10 +200,8 @@ func (c *Connection) update(ctx context.Context, path string, r revision) error 
 	if err := c.o.writable(); err != nil {
 		return err
 	}
-	if err := c.unconsolidate(ctx, path); err != nil {
-		return err
-	}
-	if err := c.rewrite(ctx, path, r); err != nil {
+	err := c.keeping(ctx, change{path: path}, func(ctx context.Context) error { return c.rewrite(ctx, path, r) })
+	if err != nil {
 		return err
 	}
 	return c.durable(ctx)
@@ -187,6 +220,38 @@ type revision struct {
 	// assigns says that doing it twice is doing it once, whatever others do in
 	// between.
 	assigns bool
+	// attrs says that it changes the attributes and nothing else: in Zarr v2 these
+	// are an object of their own.
+	attrs bool
+}
+
+// apart reports whether the attributes that a revision changes are apart from the
+// rest of a document.
+func (r revision) apart(doc zarr.Document) bool { return r.attrs && formatOf(doc) == 2 }
+
+// encode returns the bytes of what a revision changes, as the function encode does.
+func (r revision) encode(doc zarr.Document) ([]byte, zarr.Document, error) {
+	raw, read, err := encode(doc)
+	if err != nil || !r.apart(doc) {
+		return raw, read, err
+	}
+	if raw, err = doc.MarshalAttrs(); raw == nil {
+		raw = []byte("{}\n")
+	}
+	return raw, read, err
+}
+
+// part returns which object a revision of a document changes, its version, and
+// whether it is there.
+func (c *Connection) part(ctx context.Context, path string, r revision, doc zarr.Document, v store.Version) (string, store.Version, bool, error) {
+	switch {
+	case doc == nil:
+		return documentKey(path), v, true, nil
+	case r.apart(doc):
+		v, there, err := c.attributesV2(ctx, path, doc)
+		return join(path, zarr.AttrsKey), v, there, err
+	}
+	return keyOf(path, doc), v, true, nil
 }
 
 // rewrite replaces the document of a node by what a revision makes of it.
@@ -195,8 +260,7 @@ type revision struct {
 // no harm: because the document is still in the version that was to be replaced,
 // or already as it would become, or because the revision assigns.
 func (c *Connection) rewrite(ctx context.Context, path string, r revision) error {
-	key := documentKey(path)
-	mine, err := c.locks.lock(ctx, key)
+	mine, err := c.locks.lock(ctx, documentKey(path))
 	if err != nil {
 		return err
 	}
@@ -208,14 +272,18 @@ func (c *Connection) rewrite(ctx context.Context, path string, r revision) error
 	var fresh zarr.Document
 	var version store.Version
 	var doubt doubts
-	err = c.retry(ctx, key, func() (again bool, err error) {
+	err = c.retry(ctx, documentKey(path), func() (again bool, err error) {
 		doc, v, err := load(ctx, path)
+		if err != nil {
+			return false, doubt.join(err)
+		}
+		key, v, there, err := c.part(ctx, path, r, doc, v)
 		if err != nil {
 			return false, doubt.join(err)
 		}
 		var was []byte
 		if doubt.n > 0 && doc != nil {
-			if was, _, err = encode(doc); err != nil {
+			if was, _, err = r.encode(doc); err != nil {
 				return false, doubt.join(err)
 			}
 		}
@@ -226,7 +294,7 @@ func (c *Connection) rewrite(ctx context.Context, path string, r revision) error
 		if !changed {
 			return false, nil
 		}
-		raw, read, err := encode(doc)
+		raw, read, err := r.encode(doc)
 		if err != nil {
 			return false, doubt.join(err)
 		}
@@ -234,11 +302,14 @@ func (c *Connection) rewrite(ctx context.Context, path string, r revision) error
 		if doubt.n > 0 && bytes.Equal(raw, was) {
 			return false, nil // it is as it was to be
 		}
-		if !r.assigns && !doubt.same(v, true) {
+		if !r.assigns && !doubt.same(v, there) {
 			return false, doubt.err
 		}
-		version, err = c.putIfMatch(ctx, key, [][]byte{raw}, v, true)
-		return errors.Is(err, ErrConflict) || doubt.again(err, v, true), err
+		version, err = c.putIfMatch(ctx, key, [][]byte{raw}, v, there)
+		if err == nil && r.apart(doc) {
+			return false, c.stayedBeside(ctx, path, key, version)
+		}
+		return errors.Is(err, ErrConflict) || doubt.again(err, v, there), err
 	})
 	if err != nil || r.then == nil || fresh == nil {
 		return err

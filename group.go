@@ -14,6 +14,7 @@ import (
 // Group is a node that has children.
 type Group struct {
 	handle
+	copies *copiesBelow // that it was opened from, in a store that cannot list; else nil
 }
 
 // Root opens the root of the tree, if that is a group.
@@ -45,15 +46,16 @@ func (g *Group) Has(ctx context.Context, path string) (bool, error) {
 	return err == nil, err
 }
 
-// CreateGroup creates a group, and the groups above it that are missing. A node
-// that is there already is ErrExist.
+// CreateGroup creates a group, and the groups above it that are missing, of the
+// format of Zarr of the group that it is in. A node that is there already is
+// ErrExist.
 func (g *Group) CreateGroup(ctx context.Context, path string, attrs Attributes) (*Group, error) {
-	return asGroup(g.c.createFrom(ctx, g.path, path, zarr.NewGroup(cloneAttrs(attrs))))
+	return g.c.createGroup(ctx, g.path, path, attrs)
 }
 
 // CreateGroup creates a group, and the groups above it that are missing.
 func (c *Connection) CreateGroup(ctx context.Context, path string, attrs Attributes) (*Group, error) {
-	return asGroup(c.createFrom(ctx, c.start, path, zarr.NewGroup(cloneAttrs(attrs))))
+	return c.createGroup(ctx, c.start, path, attrs)
 }
 
 // RequireGroup opens the group at a path, which is created if it is missing.
@@ -69,6 +71,14 @@ func (g *Group) RequireGroup(ctx context.Context, path string) (*Group, error) {
 		}
 	}
 	return created, err
+}
+
+func (c *Connection) createGroup(ctx context.Context, base, path string, attrs Attributes) (*Group, error) {
+	doc := zarr.NewGroup(cloneAttrs(attrs))
+	if full, err := resolve(base, path); err == nil {
+		doc.Format = c.formatFor(ctx, full)
+	}
+	return asGroup(c.createFrom(ctx, base, path, doc))
 }
 
 func (c *Connection) createFrom(ctx context.Context, base, path string, doc zarr.Document) (Node, error) {
@@ -87,7 +97,10 @@ func (c *Connection) createFrom(ctx context.Context, base, path string, doc zarr
 	if full == "" {
 		v, err = c.replaceRoot(ctx, doc)
 	} else {
-		v, err = c.createBelow(ctx, full, doc)
+		err = c.keeping(ctx, change{path: full}, func(ctx context.Context) error {
+			v, err = c.createBelow(ctx, full, doc)
+			return err
+		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
@@ -141,7 +154,7 @@ func (c *Connection) createChild(ctx context.Context, path string, doc zarr.Docu
 		if c.store.Guarantees().DeleteIfMatch {
 			cond.IfMatch = v
 		}
-		return c.store.Delete(ctx, documentKey(path), cond)
+		return c.store.Delete(ctx, keyOf(path, doc), cond)
 	})
 	if err == nil || errors.Is(err, ErrConflict) {
 		err = errOrphan
@@ -149,18 +162,16 @@ func (c *Connection) createChild(ctx context.Context, path string, doc zarr.Docu
 	return "", err
 }
 
-// requireParents creates the groups above path that are missing, and sees to it
-// that those which are there hold no copies of documents below them.
+// requireParents creates the groups above path that are missing, of the format of
+// the group that they are in.
 func (c *Connection) requireParents(ctx context.Context, path string) error {
-	stale := false
-	for i := range path {
-		if i > 0 && path[i] != '/' {
-			continue
-		}
-		above := path[:i]
+	format := 3
+	for _, above := range above(path) {
 		doc, _, err := c.load(ctx, above)
 		if errors.Is(err, ErrNotExist) && above != "" {
-			_, err = c.createChild(ctx, above, zarr.NewGroup(nil))
+			group := zarr.NewGroup(nil)
+			group.Format = format
+			_, err = c.createChild(ctx, above, group)
 			if errors.Is(err, ErrExist) || errors.Is(err, ErrUnknownOutcome) { // somebody else was faster
 				if doc, _, err = c.load(ctx, above); isNotExist(err) {
 					err = errOrphan
@@ -173,10 +184,9 @@ func (c *Connection) requireParents(ctx context.Context, path string) error {
 		if _, ok := doc.(*zarr.Array); ok {
 			return fmt.Errorf("%w: %s is a dataset, which has no children", ErrInvalid, nodeName(above))
 		}
-		stale = stale || doc != nil && doc.Head().Unconsolidate()
-	}
-	if stale {
-		return c.unconsolidate(ctx, path)
+		if doc != nil {
+			format = formatOf(doc)
+		}
 	}
 	return nil
 }
@@ -195,7 +205,7 @@ func (c *Connection) createSwept(ctx context.Context, path string, doc zarr.Docu
 	case !errors.Is(err, ErrNotExist):
 		return "", err
 	}
-	if a, ok := doc.(*zarr.Array); ok {
+	if a, ok := doc.(*zarr.Array); ok && formatOf(doc) != 2 {
 		return c.createArray(ctx, path, a)
 	}
 	return c.create(ctx, path, doc)
@@ -245,18 +255,36 @@ func (c *Connection) createArray(ctx context.Context, path string, a *zarr.Array
 
 // Names lists the names of what lies in the group's folder, in byte order,
 // without opening anything: nodes as a rule, though folders of other programs
-// would be among them.
+// would be among them. In a store that cannot list, they are those of the nodes in
+// consolidated metadata.
 func (g *Group) Names(ctx context.Context) ([]string, error) {
+	names, _, err := g.names(ctx)
+	return names, err
+}
+
+// names returns the names of what is below and, if they are of consolidated metadata,
+// the copies in it.
+func (g *Group) names(ctx context.Context) ([]string, *copiesBelow, error) {
+	if g.copies != nil {
+		return g.copies.names(g.path), g.copies, nil
+	}
 	prefix := folder(g.path)
 	var names []string
 	for info, err := range g.c.store.List(ctx, store.ListOptions{Prefix: prefix, Shallow: true}) {
+		if errors.Is(err, errors.ErrUnsupported) {
+			copies, none := g.c.findCopies(ctx, g.path)
+			if copies == nil {
+				return nil, nil, errors.Join(err, none)
+			}
+			return copies.names(g.path), copies, nil
+		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if info.Dir {
 			names = append(names, strings.TrimSuffix(info.Key[len(prefix):], "/"))
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	return names, nil, nil
 }

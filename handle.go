@@ -11,9 +11,10 @@ import (
 
 // handle is what groups and datasets have in common.
 type handle struct {
-	c     *Connection
-	path  string   // from the root, without slashes at its ends
-	attrs *current // shared by the values that With makes of each other
+	c      *Connection
+	path   string // from the root, without slashes at its ends
+	format int
+	attrs  *current // shared by the values that With makes of each other
 }
 
 // current holds a node's attributes as they were last seen.
@@ -23,7 +24,11 @@ type current struct {
 }
 
 func newHandle(c *Connection, path string, head *zarr.Header) handle {
-	return handle{c, path, &current{attrs: head.Attrs}}
+	format := 3
+	if head.Format == 2 {
+		format = 2
+	}
+	return handle{c, path, format, &current{attrs: head.Attrs}}
 }
 
 func (h *handle) place() string { return h.path }
@@ -33,6 +38,9 @@ func (h *handle) Path() string { return "/" + h.path }
 
 // Name implements Node.
 func (h *handle) Name() string { return lastName(h.path) }
+
+// Format implements Node.
+func (h *handle) Format() int { return h.format }
 
 // Connection implements Node.
 func (h *handle) Connection() *Connection { return h.c }
@@ -47,6 +55,7 @@ func (h *handle) Attrs() Attributes {
 // UpdateAttrs implements Node.
 func (h *handle) UpdateAttrs(ctx context.Context, change func(Attributes) error) error {
 	err := h.c.update(ctx, h.path, revision{
+		attrs: true,
 		change: func(doc zarr.Document) (bool, error) {
 			head := doc.Head()
 			if head.Attrs == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/dosna/dosna/store"
@@ -25,6 +24,8 @@ type Node interface {
 	// their changes in; what it returns an error for is not stored. It must not
 	// itself change the node.
 	UpdateAttrs(ctx context.Context, change func(Attributes) error) error
+	// Format returns the format of Zarr in which the node is stored: 2 or 3.
+	Format() int
 	// Connection returns the connection through which the node was opened.
 	Connection() *Connection
 
@@ -53,8 +54,6 @@ func resolve(base, path string) (string, error) {
 	return full, nil
 }
 
-var documentsV2 = []string{".zarray", ".zgroup", ".zattrs", ".zmetadata"}
-
 // checkPath refuses names that no node can have: those that stores refuse in
 // keys, and those that metadata and chunks of Zarr use.
 func checkPath(path string) error {
@@ -67,7 +66,7 @@ func checkPath(path string) error {
 			return fmt.Errorf("%w: %q is the name of metadata", ErrInvalid, name)
 		case strings.HasPrefix(name, "__"):
 			return fmt.Errorf("%w: %q begins with __, which Zarr reserves", ErrInvalid, name)
-		case slices.Contains(documentsV2, name):
+		case zarr.IsMetadata(name):
 			return fmt.Errorf("%w: %q is the name of metadata of Zarr v2", ErrInvalid, name)
 		case strings.Trim(name, ".") == "":
 			return fmt.Errorf("%w: %q consists of dots", ErrInvalid, name)
@@ -148,11 +147,11 @@ func (c *Connection) node(path string, doc zarr.Document) (Node, error) {
 	case *zarr.Array:
 		d, err := newDataset(c, path, doc)
 		if err != nil {
-			return nil, &store.Error{Op: "bind", Store: c.url, Key: documentKey(path), Err: fmt.Errorf("codecs: %w", err)}
+			return nil, &store.Error{Op: "bind", Store: c.url, Key: keyOf(path, doc), Err: fmt.Errorf("codecs: %w", err)}
 		}
 		return d, nil
 	case *zarr.Group:
-		return &Group{newHandle(c, path, doc.Head())}, nil
+		return &Group{handle: newHandle(c, path, doc.Head())}, nil
 	}
 	return nil, fmt.Errorf("open %s in %s: a document of type %T", nodeName(path), c.url, doc)
 }

@@ -67,6 +67,8 @@ type Options struct {
 	// Profile, if not nil, adds up requests and time. It stays with a connection and
 	// all that With makes of it.
 	Profile *Profile
+	// Format is that of Zarr, 2 or 3, of the root group that opening creates; 0 is 3.
+	Format int
 	// Progress, if not nil, is told of the parts of a call, stored objects or
 	// blocks, as they are finished: done of total. Calls come one at a time,
 	// and done goes up by one. Where objects are found by listing them, total

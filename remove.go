@@ -35,42 +35,65 @@ func (c *Connection) deleteFrom(ctx context.Context, base, path string) error {
 	if full == "" {
 		return fmt.Errorf("%s: %w: the root stays as long as the tree; delete its children", what, ErrInvalid)
 	}
-	if err := c.unconsolidate(ctx, full); err != nil {
+	err = c.keeping(ctx, change{path: full, deep: true}, func(ctx context.Context) error { return c.markAndRemove(ctx, full) })
+	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
-	}
-	switch err := c.mark(ctx, full); {
-	case isNotExist(err) && errors.Is(err, ErrUnknownOutcome):
-		return c.durable(ctx) // it was marked, and somebody has gone on
-	case err != nil:
-		if isNotExist(err) {
-			err = fmt.Errorf("%w: there is no such node", ErrNotExist)
-		}
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if err := c.removeNode(ctx, full); err != nil {
-		return fmt.Errorf("%s: it is marked, and to be deleted again: %w", what, err)
 	}
 	return c.durable(ctx)
+}
+
+func (c *Connection) markAndRemove(ctx context.Context, full string) error {
+	switch err := c.mark(ctx, full); {
+	case isNotExist(err) && errors.Is(err, ErrUnknownOutcome):
+		return nil // it was marked, and somebody has gone on
+	case isNotExist(err):
+		return fmt.Errorf("%w: there is no such node", ErrNotExist)
+	case err != nil:
+		return err
+	}
+	if err := c.removeNode(ctx, full); err != nil {
+		return fmt.Errorf("it is marked, and to be deleted again: %w", err)
+	}
+	return nil
 }
 
 // mark marks a node as being deleted; one that is marked stays so. A document
 // that cannot be read is replaced by a marked one: what is damaged can be deleted.
 func (c *Connection) mark(ctx context.Context, path string) error {
-	return c.rewrite(ctx, path, revision{
-		assigns: true,
-		load: func(ctx context.Context, path string) (zarr.Document, store.Version, error) {
-			doc, v, err := c.loadAny(ctx, path)
-			if errors.Is(err, errUnreadable) {
-				doc, err = zarr.NewGroup(nil), nil
+	for n := 1; ; n++ {
+		err := c.rewrite(ctx, path, revision{assigns: true, load: c.loadMarkable, change: func(doc zarr.Document) (bool, error) {
+			head := doc.Head()
+			marked := head.Deleting && head.Becomes == 0
+			head.Deleting = true
+			if head.Becomes != 0 { // with which a node of Zarr v2 beside it would be complete
+				head.Copy, head.Becomes = "", 0
 			}
-			return doc, v, err
-		},
-		change: func(doc zarr.Document) (bool, error) {
-			marked := doc.Head().Deleting
-			doc.Head().Deleting = true
 			return !marked, nil
-		},
-	})
+		}})
+		if !errors.Is(err, errFormat2) {
+			return err
+		}
+		if err := c.markV2(ctx, path); !errors.Is(err, ErrExist) || n == maxTries {
+			return err
+		}
+	}
+}
+
+// loadMarkable reads the document in which a mark is put. It is errFormat2 if one has
+// to be made.
+func (c *Connection) loadMarkable(ctx context.Context, path string) (zarr.Document, store.Version, error) {
+	doc, v, err := c.loadV3(ctx, path)
+	switch {
+	case errors.Is(err, errUnreadable):
+		return zarr.NewGroup(nil), v, nil
+	case isNotExist(err):
+		if _, _, again := c.loadV2(ctx, path, nil, "", err); again == nil || errors.Is(again, errUnreadable) {
+			err = errFormat2
+		} else {
+			err = again
+		}
+	}
+	return doc, v, err
 }
 
 // Move renames a node, with everything below it, to a path where there is none;
@@ -119,14 +142,19 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 	if err := parents(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if err := c.unconsolidate(ctx, src); err != nil {
+	err = c.keeping(ctx, change{src, true}, func(ctx context.Context) error {
+		return c.keeping(ctx, change{dst, true}, func(ctx context.Context) error {
+			if err := c.rename(ctx, src, dst); err != nil {
+				return err
+			}
+			if err := parents(); err != nil { // which somebody may have deleted meanwhile
+				return fmt.Errorf("it has moved: %w", err)
+			}
+			return nil
+		})
+	})
+	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
-	}
-	if err := c.rename(ctx, src, dst); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if err := parents(); err != nil { // which somebody may have deleted meanwhile
-		return fmt.Errorf("%s: it has moved: %w", what, err)
 	}
 	return c.durable(ctx)
 }
@@ -155,7 +183,7 @@ func (c *Connection) rename(ctx context.Context, src, dst string) error {
 	return c.certain(ctx, func() error {
 		err := store.Rename(store.Durably(ctx), c.store, folder(src), folder(dst))
 		if unknown && isNotExist(err) {
-			if _, err := c.store.Stat(ctx, documentKey(dst)); err == nil {
+			if _, _, err := c.loadAny(ctx, dst); err == nil {
 				return nil
 			}
 		}

@@ -2,6 +2,7 @@ package dosna
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 
@@ -27,48 +28,33 @@ func (c *Connection) replaceRoot(ctx context.Context, doc zarr.Document) (store.
 		if err != nil {
 			return "", err
 		}
-		if info.Key != zarr.Key {
+		if !zarr.IsMetadata(info.Key) {
 			return "", fmt.Errorf("%w: only an empty root makes place for a dataset, and there is %q", ErrExist, info.Key)
 		}
 	}
-	raw, _, err := encode(a)
+	inV2 := formatOf(a) == 2
+	var first zarr.Document = a
+	if inV2 {
+		first = zarr.NewGroup(nil)
+		claim(first, rand.Text())
+	}
+	raw, _, err := encode(first)
 	if err != nil {
 		return "", err
 	}
-	v, err = c.putIfMatch(ctx, zarr.Key, [][]byte{raw}, v, true)
+	there := formatOf(old) != 2
+	if !there {
+		v = ""
+	}
+	v, err = c.putIfMatch(ctx, zarr.Key, [][]byte{raw}, v, there)
 	if errors.Is(err, ErrConflict) {
 		err = fmt.Errorf("%w: somebody else changes the root at the same time", ErrExist)
 	}
-	return v, err
-}
-
-// unconsolidate takes copies of a node's document, which other programs may have
-// put into the groups above it, out of these, before the node changes: readers
-// would go on believing them.
-func (c *Connection) unconsolidate(ctx context.Context, path string) error {
-	for i := range path {
-		if i > 0 && path[i] != '/' {
-			continue
-		}
-		above := path[:i]
-		without := func(doc zarr.Document) (bool, error) { return doc != nil && doc.Head().Unconsolidate(), nil }
-		doc, _, err := c.loadLenient(ctx, above)
-		if err == nil && doc != nil && doc.Head().Unconsolidate() { // as a rule there are none, and nobody has to wait
-			err = c.rewrite(ctx, above, revision{load: c.loadLenient, change: without, assigns: true})
-		}
-		if err != nil {
-			return fmt.Errorf("remove the consolidated metadata of %s: %w", nodeName(above), err)
-		}
+	if err == nil && !there {
+		err = store.DeleteAll(ctx, c.store, []string{zarr.GroupKey, zarr.AttrsKey, zarr.ConsolidatedKey})
 	}
-	return nil
-}
-
-// loadLenient reads a document; there is none, and no error, if nothing can be
-// read there.
-func (c *Connection) loadLenient(ctx context.Context, path string) (zarr.Document, store.Version, error) {
-	doc, v, err := c.loadAny(ctx, path)
-	if isNotExist(err) || errors.Is(err, errUnreadable) {
-		return nil, v, nil
+	if err != nil || !inV2 {
+		return v, err
 	}
-	return doc, v, err
+	return c.complete(ctx, "", a, v)
 }

@@ -89,50 +89,6 @@ func TestDamagedMetadataCanBeDeleted(t *testing.T) {
 	}
 }
 
-// TestConsolidatedMetadataIsRemoved: copies of documents, as zarr-python makes
-// them, must not outlive a change of what they are copies of.
-func TestConsolidatedMetadataIsRemoved(t *testing.T) {
-	spec := dosna.DatasetSpec{Shape: []int{2}, Type: dtype.Float32}
-	for name, change := range map[string]func(c *dosna.Connection, d *dosna.Dataset) error{
-		"attributes": func(_ *dosna.Connection, d *dosna.Dataset) error {
-			return d.UpdateAttrs(ctx, func(a dosna.Attributes) error { a["x"] = 1; return nil })
-		},
-		"resize": func(_ *dosna.Connection, d *dosna.Dataset) error { return d.Resize(ctx, []int{3}) },
-		"create": func(c *dosna.Connection, _ *dosna.Dataset) error {
-			_, err := c.CreateDataset(ctx, "g/new", spec)
-			return err
-		},
-		"delete": func(c *dosna.Connection, _ *dosna.Dataset) error { return c.Delete(ctx, "g/x") },
-		"move":   func(c *dosna.Connection, _ *dosna.Dataset) error { return c.Move(ctx, "g/x", "g/y") },
-	} {
-		dir := testenv.ScratchDir(t)
-		c := create(t, dir)
-		d, err := c.CreateDataset(ctx, "g/x", spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files := []string{filepath.Join(dir, "zarr.json"), filepath.Join(dir, "g", "zarr.json")}
-		for _, file := range files {
-			doc, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			with := strings.Replace(string(doc), "{", `{"consolidated_metadata": {"kind": "inline", "must_understand": false, "metadata": {}},`, 1)
-			if err := os.WriteFile(file, []byte(with), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := change(c, d); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		for _, file := range files {
-			if doc, err := os.ReadFile(file); err != nil || strings.Contains(string(doc), "consolidated") {
-				t.Errorf("%s: %s still has the copies, %v", name, file, err)
-			}
-		}
-	}
-}
-
 // TestADeletedDatasetIsNotFill: with its objects gone, a dataset that somebody
 // has open must not read as if it had never been written.
 func TestADeletedDatasetIsNotFill(t *testing.T) {

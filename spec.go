@@ -41,8 +41,12 @@ type DatasetSpec struct {
 	// Codecs, if not nil, is the whole list instead, as in Zarr metadata, of
 	// chunks (of inner chunks where there are Shards).
 	Codecs []codec.Spec
-	// Keys names stored objects: "default" ("c/0/1") or "v2" ("0.1").
+	// Keys names stored objects: "default" ("c/0/1"), the default, or "v2" ("0.1"),
+	// that of Zarr v2; with the other separator "default." and "v2/".
 	Keys string
+	// Format is that of Zarr, 2 or 3; 0 is that of the group in which the dataset is
+	// created. Zarr v2 has no shards, and no checksum.
+	Format int
 	// DimensionNames, if not nil, has one name for each axis; "" for none.
 	DimensionNames []string
 	Attrs          Attributes
@@ -58,6 +62,14 @@ func (s DatasetSpec) document() (*zarr.Array, error) {
 		a.Shape = []int{}
 	}
 	a.Attrs = cloneAttrs(s.Attrs)
+	switch s.Format {
+	case 0, 3:
+	case 2:
+		a.Format = 2
+		s.inV2()
+	default:
+		return nil, fmt.Errorf("%w: Zarr v%d: the formats are 2 and 3", ErrInvalid, s.Format)
+	}
 	a.Fill = s.Type.Zero()
 	var err error
 	switch fill := s.Fill.(type) {
@@ -96,7 +108,21 @@ func (s DatasetSpec) document() (*zarr.Array, error) {
 		}
 		a.Chunks, a.Codecs = slices.Clone(s.Shards), []codec.Spec{shard}
 	}
-	return a, a.Check()
+	if err := a.Check(); err != nil || s.Format != 2 {
+		return a, err
+	}
+	_, err = a.Marshal() // whether all of it can be said in Zarr v2
+	return a, err
+}
+
+// inV2 fills in what is usual in Zarr v2.
+func (s *DatasetSpec) inV2() {
+	if s.Keys == "" || s.Keys == "default" {
+		s.Keys = "v2"
+	}
+	if s.Checksum == "" && s.Codecs == nil {
+		s.Checksum = "none"
+	}
 }
 
 func checkShards(shards, chunks []int) error {
@@ -168,6 +194,9 @@ func (c *Connection) CreateDataset(ctx context.Context, path string, s DatasetSp
 }
 
 func (c *Connection) createDataset(ctx context.Context, base, path string, s DatasetSpec) (*Dataset, error) {
+	if full, err := resolve(base, path); err == nil && s.Format == 0 {
+		s.Format = c.formatFor(ctx, full)
+	}
 	a, err := c.arrayDocument(path, s)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/store"
@@ -107,8 +106,8 @@ func (c *Connection) removeVersions(ctx context.Context, found []store.Info, sti
 	})
 }
 
-// removeNode removes everything below a marked node, and its document last. The
-// documents of nodes below go first: nobody is to find such a node, and read fill
+// removeNode removes everything below a marked node, and the mark last. The
+// documents of nodes below, and of the node if it is of Zarr v2, go first: nobody is to find such a node, and read fill
 // where chunks are gone already.
 func (c *Connection) removeNode(ctx context.Context, path string) error {
 	doc, v, err := c.loadAny(ctx, path)
@@ -123,7 +122,7 @@ func (c *Connection) removeNode(ctx context.Context, path string) error {
 	}
 	still := c.stays(path, v)
 	if _, ok := doc.(*zarr.Group); ok {
-		err = c.sweepAll(ctx, folder(path), still, func(name string) bool { return strings.HasSuffix(name, "/"+zarr.Key) })
+		err = c.sweepAll(ctx, folder(path), still, func(name string) bool { return name != zarr.Key && zarr.IsMetadata(lastName(name)) })
 	}
 	if err == nil {
 		err = c.sweepAll(ctx, folder(path), still, func(name string) bool { return name != zarr.Key })

@@ -34,15 +34,23 @@ func (c *Connection) hides(head *zarr.Header) bool {
 }
 
 // document returns the document of the copy of a node, with the mark.
-func (a *attempt) document(src Node, full string) (zarr.Document, error) {
+func (a *attempt) document(ctx context.Context, src Node, full string) (zarr.Document, error) {
+	format := a.o.Format
+	if format == 0 {
+		format = a.to.formatFor(ctx, full)
+	}
 	var doc zarr.Document
 	switch src := src.(type) {
 	case *Group:
 		doc = zarr.NewGroup(src.Attrs())
+		doc.Head().Format = format
 	case *Dataset:
 		s, err := a.o.Spec(src)
 		if err != nil {
 			return nil, src.errorf("copy", err)
+		}
+		if s.Format = format; format == 2 {
+			a.o.inV2(src, &s)
 		}
 		if doc, err = a.to.arrayDocument(full, s); err != nil {
 			return nil, err
@@ -50,8 +58,16 @@ func (a *attempt) document(src Node, full string) (zarr.Document, error) {
 	default:
 		return nil, fmt.Errorf("copy %s: %w: a node of type %T", src.Path(), ErrInvalid, src)
 	}
-	doc.Head().Deleting, doc.Head().Copy = true, a.id
+	a.hide(doc)
 	return doc, nil
+}
+
+// hide gives a document the mark.
+func (a *attempt) hide(doc zarr.Document) {
+	if formatOf(doc) == 2 {
+		claim(doc, a.id)
+	}
+	doc.Head().Deleting, doc.Head().Copy = true, a.id
 }
 
 // begin makes the copy of a node, with the mark and without its content. Where an
@@ -59,7 +75,7 @@ func (a *attempt) document(src Node, full string) (zarr.Document, error) {
 // that all that is there is of earlier attempts. It reports whether anything may
 // be there already.
 func (a *attempt) begin(ctx context.Context, src Node, full string, mine bool) (n Node, resumed bool, err error) {
-	doc, err := a.document(src, full)
+	doc, err := a.document(ctx, src, full)
 	if err != nil {
 		return nil, false, err
 	}
@@ -84,7 +100,7 @@ func (a *attempt) takeOver(ctx context.Context, full string, doc zarr.Document, 
 		return nil, nil // createFrom sees to it
 	case err != nil && !(mine && errors.Is(err, errUnreadable)):
 		return nil, err
-	case err != nil || !goesOn(old, doc):
+	case err != nil || formatOf(old) == 2 || !goesOn(old, doc):
 		return nil, a.to.deleteFrom(ctx, "", full)
 	}
 	raw, doc, err := encode(doc)
@@ -109,16 +125,25 @@ func goesOn(old, doc zarr.Document) bool {
 
 // finish takes the mark off a node that is complete.
 func (a *attempt) finish(ctx context.Context, full string) error {
-	return a.to.rewrite(ctx, full, revision{
-		change: func(doc zarr.Document) (bool, error) {
+	return a.to.keeping(ctx, change{path: full, deep: true}, func(ctx context.Context) error {
+		doc, v, err := a.to.loadV3(ctx, full)
+		if err == nil && doc.Head().Becomes == 2 && doc.Head().Copy == a.id {
 			head := doc.Head()
-			if head.Copy != a.id {
-				return false, fmt.Errorf("the copy %s in %s: %w: another attempt has taken it over", nodeName(full), a.to.url, ErrConflict)
-			}
-			head.Deleting, head.Copy = false, ""
-			return true, nil
-		},
-		assigns: true,
+			head.Format, head.Deleting, head.Copy, head.Becomes = 2, false, "", 0
+			_, err = a.to.complete(ctx, full, doc, v)
+			return err
+		}
+		return a.to.rewrite(ctx, full, revision{
+			change: func(doc zarr.Document) (bool, error) {
+				head := doc.Head()
+				if head.Copy != a.id {
+					return false, fmt.Errorf("the copy %s in %s: %w: another attempt has taken it over", nodeName(full), a.to.url, ErrConflict)
+				}
+				head.Deleting, head.Copy = false, ""
+				return true, nil
+			},
+			assigns: true,
+		})
 	})
 }
 
@@ -275,7 +300,7 @@ func (a *attempt) intoRoot(ctx context.Context, src Node, below []string) error 
 // asRoot makes a copy of a dataset the root of a tree. It carries the mark
 // meanwhile, too.
 func (a *attempt) asRoot(ctx context.Context, src *Dataset) error {
-	doc, err := a.document(src, "")
+	doc, err := a.document(ctx, src, "")
 	if err != nil {
 		return err
 	}

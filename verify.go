@@ -138,11 +138,12 @@ func (v *verifier) run(ctx context.Context) error {
 	case n.state == nodeAbsent:
 		return fmt.Errorf("%w: there is no such node", ErrNotExist)
 	case n.state == nodeUnreadable && v.o.After == "": // which a listing may not show
-		v.count(&verifyCheck{node: n, found: []Finding{{Kind: Unreadable, Key: documentKey(v.root), Err: n.err}}})
+		v.count(&verifyCheck{node: n, found: []Finding{{Kind: Unreadable, Key: n.key, Err: n.err}}})
 	}
 	for i, r := range v.o.After { // what is wrong with these folders was reported then
 		if r == '/' && i >= len(v.root) {
 			v.reported[v.o.After[:i+1]], v.reported[documentKey(v.o.After[:i])] = true, true
+			v.reported[join(v.o.After[:i], zarr.ArrayKey)], v.reported[join(v.o.After[:i], zarr.GroupKey)] = true, true
 		}
 	}
 	var batch []store.Info
@@ -199,7 +200,7 @@ func (v *verifier) batch(ctx context.Context, infos []store.Info) error {
 	v.done.Last = infos[len(infos)-1].Key
 	maps.DeleteFunc(v.nodes, func(path string, _ *verifiedNode) bool { return !strings.HasPrefix(v.done.Last, folder(path)) })
 	maps.DeleteFunc(v.reported, func(key string, _ bool) bool {
-		return !strings.HasPrefix(v.done.Last, strings.TrimSuffix(key, zarr.Key))
+		return !strings.HasPrefix(v.done.Last, folder(parent(key)))
 	})
 	v.settle(v.done.Last)
 	if v.o.Passed == nil {

@@ -13,6 +13,7 @@ import (
 // verifiedNode is what Verify knows of a folder.
 type verifiedNode struct {
 	path    string
+	key     string // of the object that makes it a node
 	version store.Version
 	state   nodeState
 	d       *Dataset // of an array
@@ -32,11 +33,12 @@ const (
 
 // documentOf returns the path of the node whose metadata has the key.
 func documentOf(key string) (path string, ok bool) {
-	if key == zarr.Key {
-		return "", true
+	name := lastName(key)
+	if name != zarr.Key && !isDocumentV2(name) {
+		return "", false
 	}
-	path, ok = strings.CutSuffix(key, "/"+zarr.Key)
-	return path, ok && checkPath(path) == nil
+	path = parent(key)
+	return path, path == "" || checkPath(path) == nil
 }
 
 // node returns what a folder is, as it was when it was first asked for.
@@ -53,12 +55,17 @@ func (v *verifier) node(ctx context.Context, path string) (*verifiedNode, error)
 
 // load finds out what a folder is.
 func (v *verifier) load(ctx context.Context, path string) (*verifiedNode, error) {
-	n := &verifiedNode{path: path}
+	n := &verifiedNode{path: path, key: documentKey(path)}
 	if path != "" && checkPath(path) != nil {
 		return n, nil // no node can have this name
 	}
 	doc, version, err := v.c.loadAny(ctx, path)
 	n.version = version
+	if err == nil {
+		n.key = keyOf(path, doc)
+	} else if at, ok := errors.AsType[*store.Error](err); ok && parent(at.Key) == path && isDocumentV2(at.Key) {
+		n.key = at.Key
+	}
 	switch {
 	case isNotExist(err):
 		return n, nil
@@ -125,13 +132,15 @@ func (v *verifier) classify(ctx context.Context, info store.Info, node func(ctx 
 		name, below, deeper := strings.Cut(rest, "/")
 		switch {
 		case n.state == nodeDeleting || n.state == nodeCopying:
-			if rest == zarr.Key {
+			if info.Key == n.key {
 				k.as = asDocument
 			}
 			return k, nil
-		case rest == zarr.Key && n.state != nodeAbsent:
+		case info.Key == n.key && n.state != nodeAbsent:
 			k.as = asDocument
 			return k, nil
+		case zarr.IsMetadata(rest) && n.state != nodeAbsent:
+			return k, nil // a part of it, or what another format says of it
 		case n.state == nodeArray:
 			if coords, ok := n.d.doc.Keys.Coords(rest, n.d.NDim()); !ok {
 				k.as = asStray
@@ -190,10 +199,10 @@ func (v *verifier) look(ctx context.Context, k *verifyCheck) error {
 		k.found = append(k.found, Finding{Kind: kind, Key: key, Err: err})
 	}
 	if k.broken != nil {
-		add(Unreadable, documentKey(k.broken.path), k.broken.err)
+		add(Unreadable, k.broken.key, k.broken.err)
 	}
 	if k.bare != "" && k.as != asUnknown {
-		add(Stray, k.bare, errors.New("a folder without zarr.json: what is in it belongs to no node, and nodes below it are not found from above"))
+		add(Stray, k.bare, errors.New("a folder without metadata: what is in it belongs to no node, and nodes below it are not found from above"))
 	}
 	switch k.as {
 	case asStray:

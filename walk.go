@@ -24,7 +24,7 @@ func (e *NodeError) Unwrap() error { return e.Err }
 // Only an error of another type, that ctx is done, ends it early.
 func (g *Group) Children(ctx context.Context) iter.Seq2[Node, error] {
 	return func(yield func(Node, error) bool) {
-		names, err := g.Names(ctx)
+		names, copies, err := g.names(ctx)
 		if err != nil {
 			yield(nil, nodeError(ctx, g.path, fmt.Errorf("list the children of %s in %s: %w", nodeName(g.path), g.c.url, err)))
 			return
@@ -32,7 +32,7 @@ func (g *Group) Children(ctx context.Context) iter.Seq2[Node, error] {
 		for len(names) > 0 {
 			batch := names[:min(len(names), openedAtOnce)]
 			names = names[len(batch):]
-			if !g.open(ctx, batch, yield) {
+			if !g.open(ctx, batch, copies, yield) {
 				return
 			}
 		}
@@ -42,8 +42,9 @@ func (g *Group) Children(ctx context.Context) iter.Seq2[Node, error] {
 // openedAtOnce is how many children are opened before they are handed out.
 const openedAtOnce = 256
 
-// open yields the nodes of those names, and reports whether more are wanted.
-func (g *Group) open(ctx context.Context, names []string, yield func(Node, error) bool) bool {
+// open yields the nodes of those names, from copies if they are not nil, and reports
+// whether more are wanted.
+func (g *Group) open(ctx context.Context, names []string, copies *copiesBelow, yield func(Node, error) bool) bool {
 	type child struct {
 		Node
 		err error
@@ -55,7 +56,7 @@ func (g *Group) open(ctx context.Context, names []string, yield func(Node, error
 		if checkPath(path) != nil {
 			return nil // no node can have this name
 		}
-		n, err := g.c.openFrom(ctx, "", path)
+		n, err := copies.node(ctx, g.c, path)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

@@ -25,8 +25,9 @@ type Array struct {
 	Codecs   []codec.Spec
 	DimNames []string // nil, or one for each axis; "" for an axis without a name
 
-	blank []bool   // axes whose name was read as "" rather than null, and is written so
-	read  spelling // of what can be written in several ways
+	blank []bool    // axes whose name was read as "" rather than null, and is written so
+	read  spelling  // of what can be written in several ways
+	v2    *layoutV2 // of a document of Zarr v2 that was read
 }
 
 // spelling is how a document that was read states its type and fill value. Readers
@@ -183,10 +184,21 @@ func (a *Array) Check() error {
 // maxElements leaves room for the bytes of all elements.
 func maxElements(t dtype.Type) int { return math.MaxInt / max(t.Size(), 16) }
 
+// Key implements Document.
+func (a *Array) Key() string {
+	if a.Format == 2 {
+		return ArrayKey
+	}
+	return Key
+}
+
 // Marshal implements Document.
 func (a *Array) Marshal() ([]byte, error) {
 	if err := a.Check(); err != nil {
 		return nil, err
+	}
+	if a.Format == 2 {
+		return a.marshalArrayV2()
 	}
 	codecs, err := codecList(a.Codecs)
 	if err != nil {

@@ -1,12 +1,15 @@
 // Package zarr reads and writes the metadata documents of Zarr v3 (core
-// specification 3.1, sections "Metadata" and "Extensions"): the zarr.json of
-// arrays and of groups. It is pure: text in, values out, and back.
+// specification 3.1, sections "Metadata" and "Extensions"), the zarr.json of
+// arrays and of groups, and of Zarr v2 (specification 2, sections "Metadata" and
+// "Attributes"), whose .zarray, .zgroup and .zattrs are one document here, in the
+// words of v3. It is pure: text in, values out, and back.
 //
-// Documents are parsed strictly, and errors name the member at fault. A member
+// Documents of v3 are parsed strictly, and errors name the member at fault. A member
 // that the specification does not know is an error, unless it is an object
 // which says "must_understand": false; such members are kept and written back
 // to the letter. Optional members that are null count as absent, since
-// zarr-python has written them so.
+// zarr-python has written them so. In v2 members that are not known are ignored, and
+// kept.
 //
 // In one point documents need not be JSON: the numbers NaN, Infinity and
 // -Infinity, which zarr-python writes into attributes as Python's json module
@@ -37,19 +40,29 @@ const MaxDims = 64
 // that encoding/json can write where a program set them.
 type Attributes map[string]any
 
-// Document is what a zarr.json holds: an *Array or a *Group.
+// Document is the metadata of a node: an *Array or a *Group.
 type Document interface {
-	// Marshal writes the document as indented JSON.
+	// Key is the name of the object that makes the node: Key, ArrayKey or GroupKey.
+	Key() string
+	// Marshal writes that object as indented JSON.
 	Marshal() ([]byte, error)
+	// MarshalAttrs writes what the object AttrsKey of Zarr v2 holds; nil if there
+	// need not be one.
+	MarshalAttrs() ([]byte, error)
+	// ParseAttrs puts what an object AttrsKey holds, nil if there is none, in the
+	// place of the attributes.
+	ParseAttrs(raw []byte) error
 	// Head returns what arrays and groups have in common.
 	Head() *Header
 }
 
 // Header is what the documents of arrays and groups have in common.
 type Header struct {
+	Format   int // 2 for Zarr v2; 3, or 0, for v3
 	Attrs    Attributes
 	Deleting bool                       // marked as being deleted: its chunks are about to go
 	Copy     string                     // with Deleting: what is there is a copy not completed, and this names the attempt
+	Becomes  int                        // with Copy: the format of the document that is to take the place of this one; 0: its own
 	Extra    map[string]json.RawMessage // members that need not be understood
 }
 
@@ -60,25 +73,9 @@ func (h *Header) Head() *Header { return h }
 // than ours must refuse it, so it does not say "must_understand": false.
 const deletingMember = "dosna.deleting"
 
-// consolidated is where zarr-python keeps copies of the documents below a
-// group. It is an object that need not be understood, or null.
-const consolidated = "consolidated_metadata"
-
-// Unconsolidate removes the copies of documents below a group that zarr-python
-// may have put into the group's own, and reports whether there were any. Who
-// changes a node below has to: readers would go on believing the copies.
-func (h *Header) Unconsolidate() bool {
-	raw, ok := h.Extra[consolidated]
-	delete(h.Extra, consolidated)
-	return ok && !isNull(raw)
-}
-
 // Parse reads a zarr.json.
 func Parse(raw []byte) (Document, error) {
-	if i := badUTF8(raw); i >= 0 {
-		return nil, fmt.Errorf("%s: not UTF-8: line %d", root, 1+bytes.Count(raw[:i], []byte("\n")))
-	}
-	m, err := members(raw, root)
+	m, err := documentObject(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +97,14 @@ func Parse(raw []byte) (Document, error) {
 		return parseGroup(m)
 	}
 	return nil, fmt.Errorf("node_type: %q is neither array nor group", clip([]byte(kind)))
+}
+
+// documentObject reads the object that is a whole document.
+func documentObject(raw []byte) (*object, error) {
+	if i := badUTF8(raw); i >= 0 {
+		return nil, fmt.Errorf("%s: not UTF-8: line %d", root, 1+bytes.Count(raw[:i], []byte("\n")))
+	}
+	return members(raw, root)
 }
 
 // badUTF8 returns where raw stops being UTF-8, or -1.
@@ -166,6 +171,12 @@ func (h *Header) takeDeleting(o *object) error {
 	if err := m.take("copy", &h.Copy, optional); err != nil {
 		return err
 	}
+	if err := m.take("format", &h.Becomes, optional); err != nil {
+		return err
+	}
+	if h.Becomes != 0 && h.Becomes != 2 {
+		return fmt.Errorf("%s.format: %d, and 2 is known", deletingMember, h.Becomes)
+	}
 	return m.end()
 }
 
@@ -193,6 +204,9 @@ func (h *Header) marshal(kind string, known ...member) ([]byte, error) {
 		mark := []member{{"must_understand", true}}
 		if h.Copy != "" {
 			mark = append(mark, member{"copy", h.Copy})
+		}
+		if h.Becomes != 0 {
+			mark = append(mark, member{"format", h.Becomes})
 		}
 		all = append(all, member{deletingMember, mark})
 	}

@@ -16,5 +16,18 @@ func parseGroup(m *object) (*Group, error) {
 	return &Group{h}, nil
 }
 
+// Key implements Document.
+func (g *Group) Key() string {
+	if g.Format == 2 {
+		return GroupKey
+	}
+	return Key
+}
+
 // Marshal implements Document.
-func (g *Group) Marshal() ([]byte, error) { return g.marshal("group") }
+func (g *Group) Marshal() ([]byte, error) {
+	if g.Format == 2 {
+		return g.marshalV2()
+	}
+	return g.marshal("group")
+}

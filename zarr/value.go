@@ -237,14 +237,23 @@ func isNested(v any) bool {
 
 // appendGo appends what encoding/json makes of v.
 func appendGo(dst []byte, v any, br string) ([]byte, error) {
-	var text, out bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	text, err := plainJSON(v)
+	if err != nil {
 		return dst, err
 	}
-	if err := json.Indent(&out, bytes.TrimSpace(text.Bytes()), br[1:], "  "); err != nil {
+	var out bytes.Buffer
+	if err := json.Indent(&out, text, br[1:], "  "); err != nil {
 		return dst, err
 	}
 	return append(dst, out.Bytes()...), nil
+}
+
+// plainJSON returns what encoding/json makes of v, without escapes that only web pages
+// need.
+func plainJSON(v any) ([]byte, error) {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSpace(text.Bytes()), err
 }

@@ -27,6 +27,7 @@ type app struct {
 	allow        allowFlag
 	engine       engineFlag
 	accounts     statsFlag
+	format       int // of Zarr, of a tree that is created; 0: 3
 }
 
 func (a *app) globalFlags(root *cobra.Command) {
@@ -45,7 +46,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 
 // options returns those that the global flags ask for.
 func (a *app) options(mode dosna.Mode) *dosna.Options {
-	o := &dosna.Options{Mode: mode, Engine: a.engine.Engine, Unsafe: a.unsafe, Allow: a.allow.policy, Profile: a.accounts.profile}
+	o := &dosna.Options{Mode: mode, Engine: a.engine.Engine, Unsafe: a.unsafe, Allow: a.allow.policy, Profile: a.accounts.profile, Format: a.format}
 	if a.lazy {
 		o.Verify = dosna.VerifyLazy
 	}

@@ -15,6 +15,7 @@ import (
 func (a *app) cpCommand() *cobra.Command {
 	var s storing
 	var recursive, overwrite, resume, dryRun bool
+	var format formatFlag
 	cmd := &cobra.Command{
 		Use:   "cp SOURCE DESTINATION",
 		Short: "Copy nodes, also between stores and with other chunks or codecs",
@@ -33,6 +34,8 @@ after a loss of power or a killed process, too.`,
 		Args: exactArgs("the source", "the destination"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := s.options()
+			o.Format = format.number()
+			a.format = o.Format
 			if o.Resume = resume; resume && overwrite {
 				return usagef("cp: --resume goes on with a copy that is not complete, and --overwrite replaces one that is; give one of them")
 			}
@@ -45,6 +48,7 @@ after a loss of power or a killed process, too.`,
 	f.BoolVar(&resume, "resume", false, "go on with a copy that was interrupted, and keep what there is if this one is")
 	f.BoolVar(&dryRun, "dry-run", false, "only tell what would be copied and replaced")
 	s.flags(cmd, "as the source")
+	format.flag(cmd, "format of Zarr (default: that of the group that the copy is in)")
 	cmd.ValidArgsFunction = a.completeAddress(2)
 	return cmd
 }

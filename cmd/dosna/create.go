@@ -26,6 +26,7 @@ the tree is made if it is missing, but not those above it (see dosna init).`,
 		Args: exactArgs("the dataset's address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s := l.spec()
+			a.format = s.Format
 			s.Shape, s.Type = shape.shape, t.t
 			var err error
 			if s.Order, err = order.of(t, dtype.Little); err != nil {

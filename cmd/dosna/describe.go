@@ -16,6 +16,7 @@ import (
 type datasetInfo struct {
 	Path     string           `json:"path"`
 	Kind     string           `json:"kind"`
+	Format   int              `json:"zarr_format"`
 	Shape    []int            `json:"shape"`
 	Type     string           `json:"dtype"`
 	Chunks   []int            `json:"chunks"`
@@ -30,7 +31,7 @@ type datasetInfo struct {
 
 func describe(d *dosna.Dataset) datasetInfo {
 	return datasetInfo{
-		Path: d.Path(), Kind: "dataset", Shape: d.Shape(), Type: d.Type().Name(), Chunks: d.Chunks(), Shards: d.Shards(),
+		Path: d.Path(), Kind: "dataset", Format: d.Format(), Shape: d.Shape(), Type: d.Type().Name(), Chunks: d.Chunks(), Shards: d.Shards(),
 		Codecs: d.Codecs(), Checksum: d.Checked(), Fill: d.Type().FormatFill(d.Fill()), Dims: d.DimensionNames(),
 		Bytes: d.Bytes(), Attrs: d.Attrs(),
 	}
@@ -40,6 +41,7 @@ func describe(d *dosna.Dataset) datasetInfo {
 type groupInfo struct {
 	Path     string           `json:"path"`
 	Kind     string           `json:"kind"`
+	Format   int              `json:"zarr_format"`
 	Children []string         `json:"children"`
 	Attrs    dosna.Attributes `json:"attributes"`
 }

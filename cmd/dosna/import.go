@@ -58,6 +58,7 @@ interrupted, all that it has created is removed. One that was filled is empty ag
 			case shape.shape != nil || t.t != dtype.Type{} || order.said || fortran || in.Offset != 0:
 				return usagef("import: a file of elements alone needs both --shape and --dtype; other files say them themselves")
 			}
+			a.format = l.format.number()
 			return a.importFile(cmd.Context(), args[0], args[1], &in, l.spec(), overwrite)
 		},
 	}

@@ -71,6 +71,9 @@ func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error 
 			{"size", fmt.Sprintf("%s, %s", count(d.Size(), "element"), size(int64(d.Bytes())))},
 			{"chunks", tuple(d.Chunks())},
 		}
+		if d.Format() != 3 {
+			rows = append(rows, []string{"format", "Zarr v2"})
+		}
 		if shards := d.Shards(); shards != nil {
 			rows = append(rows, []string{"shards", tuple(shards)})
 		}
@@ -169,7 +172,7 @@ func (a *app) infoGroup(ctx context.Context, p place, g *dosna.Group) error {
 		return err
 	}
 	children := t.nodes
-	info := groupInfo{Path: g.Path(), Kind: "group", Children: []string{}, Attrs: g.Attrs()}
+	info := groupInfo{Path: g.Path(), Kind: "group", Format: g.Format(), Children: []string{}, Attrs: g.Attrs()}
 	for _, n := range children {
 		info.Children = append(info.Children, n.Name())
 	}
@@ -185,6 +188,9 @@ func (a *app) infoGroup(ctx context.Context, p place, g *dosna.Group) error {
 		v = rootInfo{info, p.URL(), impl}
 	}
 	err = a.show(v, func(w *strings.Builder) {
+		if g.Format() != 3 {
+			rows = append(rows, []string{"format", "Zarr v2"})
+		}
 		rows = append(rows, []string{"children", fmt.Sprint(len(children))})
 		table(w, append(rows, attrRows(g.Attrs())...))
 		if len(children) > 0 {

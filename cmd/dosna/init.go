@@ -12,6 +12,7 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	var attrs attrsFlag
+	var format formatFlag
 	cmd := &cobra.Command{
 		Use:   "init ADDRESS",
 		Short: "Make a store, or a group",
@@ -21,9 +22,13 @@ node in the address the group there is made too. What exists is left as it is.`,
 		Example: `  dosna init /tmp/data/2024/pool
   dosna init /tmp/pool#/scan --attr 'instrument="I13"'`,
 		Args: exactArgs("the address"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.init(cmd.Context(), args[0], attrs.attrs) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a.format = format.number()
+			return a.init(cmd.Context(), args[0], attrs.attrs)
+		},
 	}
 	cmd.Flags().Var(&attrs, "attr", "an attribute of the group; may be repeated")
+	format.flag(cmd, "format of Zarr of a tree that is made, and so of what is created in it (default 3)")
 	cmd.ValidArgsFunction = a.completeAddress(1)
 	return cmd
 }
@@ -47,6 +52,6 @@ func (a *app) init(ctx context.Context, address string, attrs dosna.Attributes) 
 		if err != nil {
 			return err
 		}
-		return a.confirm(groupInfo{Path: g.Path(), Kind: "group", Children: []string{}, Attrs: g.Attrs()}, "ready: %s", p)
+		return a.confirm(groupInfo{Path: g.Path(), Kind: "group", Format: g.Format(), Children: []string{}, Attrs: g.Attrs()}, "ready: %s", p)
 	})
 }

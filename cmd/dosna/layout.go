@@ -50,10 +50,11 @@ func (s *storing) options() *dosna.CopyOptions {
 // layout is all that flags say of how a new dataset is to be stored.
 type layout struct {
 	storing
-	keys  choiceFlag
-	fill  string
-	dims  []string
-	attrs attrsFlag
+	keys   choiceFlag
+	fill   string
+	dims   []string
+	attrs  attrsFlag
+	format formatFlag
 }
 
 func (l *layout) flags(cmd *cobra.Command) {
@@ -64,6 +65,7 @@ func (l *layout) flags(cmd *cobra.Command) {
 	f.StringVar(&l.fill, "fill", "", "`VALUE` of elements never written (default 0)")
 	f.StringSliceVar(&l.dims, "dims", nil, "`NAMES` of the axes, z,y,x")
 	f.Var(&l.attrs, "attr", "an attribute; may be repeated")
+	l.format.flag(cmd, "format of Zarr (default: that of the group it is in)")
 	complete := func(flag string, list ...string) { _ = cmd.RegisterFlagCompletionFunc(flag, words(list...)) }
 	complete("keys", l.keys.of...)
 	complete("fill", "0", "nan")
@@ -75,7 +77,7 @@ func (l *layout) flags(cmd *cobra.Command) {
 func (l *layout) spec() dosna.DatasetSpec {
 	s := dosna.DatasetSpec{
 		Chunks: l.chunks.shape, Shards: l.shards.shape, Access: l.access, Codec: l.codec.text, Checksum: l.checksum.value,
-		Keys: l.keys.value, DimensionNames: l.dims, Attrs: l.attrs.attrs,
+		Keys: l.keys.value, DimensionNames: l.dims, Attrs: l.attrs.attrs, Format: l.format.number(),
 	}
 	if l.fill != "" {
 		s.Fill = strings.TrimSpace(l.fill)

@@ -133,8 +133,9 @@ func (r *removed) add(ctx context.Context, p place) error {
 		switch {
 		case err != nil:
 			return err
-		case path.Base(info.Key) == zarr.Key:
+		case isDocument(path.Base(info.Key)):
 			r.Documents++
+		case zarr.IsMetadata(path.Base(info.Key)): // which belongs to a document
 		default:
 			r.Objects++
 		}
@@ -146,4 +147,9 @@ func (r *removed) add(ctx context.Context, p place) error {
 // dryRunText says what would be done.
 func dryRunText(format string, args ...any) func(*strings.Builder) {
 	return func(w *strings.Builder) { fmt.Fprintf(w, "would "+format+"\n", args...) }
+}
+
+// isDocument reports whether an object of that name makes a node.
+func isDocument(name string) bool {
+	return name == zarr.Key || name == zarr.ArrayKey || name == zarr.GroupKey
 }

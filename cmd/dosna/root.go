@@ -8,7 +8,7 @@ import (
 )
 
 const rootLong = `dosna stores N-dimensional arrays as chunks in object stores, and slices them as
-NumPy does. What it stores is Zarr v3, which zarr-python, xarray, Dask and
+NumPy does. What it stores is Zarr v3, or v2 on request, which zarr-python, xarray, Dask and
 TensorStore open, and it opens theirs.
 
 An address is a store and a node in it, "STORE#/NODE": /data/pool#/scan/raw is
@@ -64,7 +64,7 @@ func newRoot(a *app) *cobra.Command {
 		a.blurCommand(), a.castCommand(), a.pyramidCommand(), a.statsCommand(), a.resizeCommand())
 	add("tree",
 		a.initCommand(), a.infoCommand(), a.lsCommand(), a.treeCommand(), a.duCommand(), a.attrsCommand(),
-		a.mvCommand(), a.cpCommand(), a.rmCommand(), a.diffCommand(), a.verifyCommand())
+		a.mvCommand(), a.cpCommand(), a.rmCommand(), a.diffCommand(), a.verifyCommand(), a.consolidateCommand())
 	add("more", a.demoCommand(), a.selftestCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
