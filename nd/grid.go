@@ -11,10 +11,14 @@ import (
 // shard. Cells are named by one coordinate per axis. The cells at an array's
 // far edges may reach beyond it.
 //
+// Along each axis cells have one length, but for the axes of a rectilinear grid
+// whose cells were given a length each.
+//
 // An axis of length 0 has no cells, and an array without axes has exactly one.
 // The zero value is the grid of an array without axes.
 type Grid struct {
-	shape, chunk, counts []int
+	shape, chunk, counts []int   // chunk: the longest cell along each axis
+	bounds               [][]int // where cells begin, and the last one ends, along an axis where they differ; nil if there is none
 }
 
 // NewGrid returns the regular grid of cells of shape chunk over an array.
@@ -34,7 +38,7 @@ func NewGrid(shape, chunk []int) (Grid, error) {
 			counts[i] = (n-1)/chunk[i] + 1
 		}
 	}
-	return Grid{slices.Clone(shape), slices.Clone(chunk), counts}, nil
+	return Grid{shape: slices.Clone(shape), chunk: slices.Clone(chunk), counts: counts}, nil
 }
 
 // Shape returns the array's shape. The slice is the grid's own.
@@ -64,20 +68,56 @@ func (g Grid) Cell(coords []int) Box {
 func (g Grid) Local(coords []int, b Box) Box {
 	start := slices.Clone(b.Start)
 	for i, c := range coords {
-		start[i] -= c * g.chunk[i]
+		start[i] -= g.begin(i, c)
 	}
 	return Box{start, b.Shape}
 }
 
 // CellShape returns the shape of the cell at coords, including what reaches
 // beyond the array: the shape in which the cell is stored.
-func (g Grid) CellShape(coords []int) []int { return slices.Clone(g.chunk) }
+func (g Grid) CellShape(coords []int) []int {
+	shape := slices.Clone(g.chunk)
+	for i, b := range g.bounds {
+		if b != nil {
+			shape[i] = b[coords[i]+1] - b[coords[i]]
+		}
+	}
+	return shape
+}
+
+// Largest returns the shape that holds any cell, including what reaches beyond
+// the array: the longest length along each axis. That of a regular grid is the
+// shape of every cell.
+func (g Grid) Largest() []int { return slices.Clone(g.chunk) }
+
+// Regular reports whether all cells have the same shape.
+func (g Grid) Regular() bool { return g.bounds == nil }
 
 // Find returns the coordinate along axis of the cell that holds index i.
-func (g Grid) Find(axis, i int) int { return i / g.chunk[axis] }
+func (g Grid) Find(axis, i int) int {
+	if g.bounds == nil {
+		return i / g.chunk[axis]
+	}
+	return g.search(axis, i)
+}
+
+// Floor returns where the cell begins that holds index i along axis.
+func (g Grid) Floor(axis, i int) int { return g.begin(axis, g.Find(axis, i)) }
+
+// begin returns where cell c begins along axis.
+func (g Grid) begin(axis, c int) int {
+	if g.bounds != nil && g.bounds[axis] != nil {
+		return g.bounds[axis][c]
+	}
+	return c * g.chunk[axis]
+}
 
 // extent returns where cell c begins along axis and its length in the array.
 func (g Grid) extent(axis, c int) (start, n int) {
+	if g.bounds != nil && g.bounds[axis] != nil {
+		b := g.bounds[axis]
+		return b[c], min(b[c+1], g.shape[axis]) - b[c]
+	}
 	start = c * g.chunk[axis]
 	return start, min(g.chunk[axis], g.shape[axis]-start)
 }

@@ -13,8 +13,8 @@ type split struct {
 	pick  *axisPick
 	grid  Grid
 	axis  int
-	cells []int // of a list: the touched cells and the cut in each
-	cuts  []cut
+	cells []int // the touched cells, where they do not follow from their number
+	cuts  []cut // of a list: the part in each of cells
 }
 
 // cut is the selection along one axis inside one cell: the positions start,
@@ -37,6 +37,8 @@ func newSplit(pick *axisPick, g Grid, axis int) split {
 	switch {
 	case pick.list != nil:
 		s.sortList()
+	case g.varies(axis) && pick.step > 1:
+		s.visit()
 	case pick.step <= g.chunk[axis]:
 		s.count = g.Find(axis, pick.start+(pick.n-1)*pick.step) - g.Find(axis, pick.start) + 1
 	default:
@@ -52,16 +54,20 @@ func (s *split) at(k int) (cut, int) {
 	}
 	p := s.pick
 	cell, first, last := 0, k, k
-	if p.step <= s.grid.chunk[s.axis] {
-		cell = s.grid.Find(s.axis, p.start) + k
+	if s.cells == nil && p.step > s.grid.chunk[s.axis] {
+		cell = s.grid.Find(s.axis, p.start+k*p.step)
+	} else {
+		if s.cells != nil {
+			cell = s.cells[k]
+		} else {
+			cell = s.grid.Find(s.axis, p.start) + k
+		}
 		start, n := s.grid.extent(s.axis, cell)
 		first = 0
 		if start > p.start {
 			first = (start-p.start-1)/p.step + 1
 		}
 		last = min(p.n-1, (start+n-1-p.start)/p.step)
-	} else {
-		cell = s.grid.Find(s.axis, p.start+k*p.step)
 	}
 	q := cut{start: p.start + first*p.step, step: p.step, n: last - first + 1, pos: first, posStep: 1}
 	if p.flip {
@@ -69,6 +75,19 @@ func (s *split) at(k int) (cut, int) {
 	}
 	q.finish()
 	return q, cell
+}
+
+// visit lists the cells that a range with steps touches, where some are longer than
+// a step and some shorter.
+func (s *split) visit() {
+	p := s.pick
+	for k := 0; k < p.n; {
+		cell := s.grid.Find(s.axis, p.start+k*p.step)
+		s.cells = append(s.cells, cell)
+		start, n := s.grid.extent(s.axis, cell)
+		k = (start+n-1-p.start)/p.step + 1
+	}
+	s.count = len(s.cells)
 }
 
 // finish derives the other fields of an evenly spaced part.

@@ -18,8 +18,8 @@ type Array struct {
 	Header
 	Shape    []int
 	Type     dtype.Type
-	Chunks   []int   // shape of the regular grid's cells; of a rectilinear one the longest edges
-	Edges    [][]int // of a rectilinear grid, the lengths of its cells along each axis; nil for a regular one
+	Chunks   []int   // shape of the grid's cells; along an axis of Edges the longest length
+	Edges    [][]int // of a rectilinear grid: the cells' lengths along each axis, nil where all are that of Chunks; nil: the grid is regular
 	Keys     KeyEncoding
 	Fill     []byte // one element; of a type whose elements have any length, all of it
 	Codecs   []codec.Spec

@@ -62,6 +62,9 @@ func describe(t *testing.T, w *bytes.Buffer, name string, raw []byte) {
 	if a, ok := doc.(*zarr.Array); ok {
 		fmt.Fprintf(w, "%s %v in %v, keys %s like %s, fill %x (%s), names %q\n",
 			a.Type, a.Shape, a.Chunks, a.Keys, a.Keys.Key(nil, a.Shape), a.Fill, a.Type.Format(a.Fill), a.DimNames)
+		if a.Edges != nil {
+			fmt.Fprintf(w, "chunk lengths %v\n", a.Edges)
+		}
 		if slices.Contains(codec.Names(), "blosc") || !strings.Contains(string(raw), "blosc") {
 			if _, err := codec.Bind(a.Codecs, codec.Chunk{Shape: a.Chunks, Type: a.Type, Fill: a.Fill}); err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -1,18 +1,27 @@
 package zarr
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/dosna/dosna/nd"
 )
 
-// maxEdges bounds the cells of a rectilinear grid along all axes together: a few
-// bytes of text may stand for any number.
-const maxEdges = 1 << 22
+// MaxEdges bounds the chunk lengths that a rectilinear grid lists, along all axes
+// together: they are held one by one, however short the document is that says how
+// often each is repeated.
+const MaxEdges = 1 << 20
+
+// gridPath is where a document has the lengths of chunks.
+func (a *Array) gridPath() string {
+	if a.Edges == nil {
+		return "chunk_grid.configuration.chunk_shape"
+	}
+	return "chunk_grid.configuration.chunk_shapes"
+}
 
 func (a *Array) parseGrid(m *object) error {
 	name, config, err := m.named("chunk_grid")
@@ -21,13 +30,20 @@ func (a *Array) parseGrid(m *object) error {
 	}
 	switch name {
 	case "regular":
-		a.Chunks, err = config.takeLengths("chunk_shape")
+		err = a.parseRegular(config)
 	case "rectilinear":
-		err = a.parseEdges(config)
+		err = a.parseRectilinear(config)
 	default:
 		err = fmt.Errorf("chunk_grid: unknown grid %q (known: regular, rectilinear)", name)
 	}
 	if err != nil {
+		return err
+	}
+	return config.end()
+}
+
+func (a *Array) parseRegular(config *object) (err error) {
+	if a.Chunks, err = config.takeLengths("chunk_shape"); err != nil {
 		return err
 	}
 	// Some writers give an axis of length 0 chunks of length 0. There is no such
@@ -37,167 +53,161 @@ func (a *Array) parseGrid(m *object) error {
 			a.Chunks[i] = 1
 		}
 	}
-	return config.end()
+	return nil
 }
 
-// parseEdges reads a rectilinear grid (registry of extensions, chunk grid
-// "rectilinear", kind "inline"): for each axis a list of lengths, and of pairs of a
-// length and how often it is there. One integer alone, as later drafts have it, is
-// the length of all cells.
-func (a *Array) parseEdges(config *object) error {
+// parseRectilinear reads the configuration of a grid "rectilinear" (Zarr extension
+// registry, chunk-grids/rectilinear).
+func (a *Array) parseRectilinear(config *object) error {
 	var kind string
 	if err := config.take("kind", &kind, required); err != nil {
 		return err
 	}
 	if kind != "inline" {
-		return fmt.Errorf("chunk_grid.configuration.kind: %q is not known (known: inline)", clip([]byte(kind)))
+		return fmt.Errorf("%s: unknown kind %q (known: inline)", config.at("kind"), clip([]byte(kind)))
 	}
-	const at = "chunk_grid.configuration.chunk_shapes"
-	var axes []json.RawMessage
-	if err := config.take("chunk_shapes", &axes, required); err != nil {
-		return err
+	raw, ok := config.pop("chunk_shapes")
+	if !ok {
+		return fmt.Errorf("%s: %q is missing", config.path, "chunk_shapes")
+	}
+	path := config.at("chunk_shapes")
+	v, err := decodeValue(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	axes, ok := v.([]any)
+	if !ok {
+		return fmt.Errorf("%s: %s where a list is wanted", path, clip(raw))
 	}
 	if len(axes) != len(a.Shape) {
-		return fmt.Errorf("%s: %d axes, and the shape %v has %d", at, len(axes), a.Shape, len(a.Shape))
+		return fmt.Errorf("%s: it has %d dimensions, and the shape %v has %d", path, len(axes), a.Shape, len(a.Shape))
 	}
-	a.Edges = make([][]int, len(axes))
-	left := maxEdges
-	for i, raw := range axes {
-		edges, err := parseAxis(raw, a.Shape[i], left)
-		if err != nil {
-			return fmt.Errorf("%s[%d]: %w", at, i, err)
+	a.Chunks, a.Edges = make([]int, len(axes)), make([][]int, len(axes))
+	left := MaxEdges
+	for i, v := range axes {
+		if list, ok := v.([]any); ok {
+			a.Edges[i], err = expand(fmt.Sprintf("%s[%d]", path, i), list, left)
+			left -= len(a.Edges[i])
+			a.Chunks[i] = longest(a.Edges[i])
+		} else {
+			a.Chunks[i], err = positive(fmt.Sprintf("%s[%d]", path, i), v)
 		}
-		left -= len(edges)
-		a.Edges[i] = edges
+		if err != nil {
+			return err
+		}
 	}
-	a.Chunks = longest(a.Edges)
 	return nil
 }
 
-// longest returns the longest edge along every axis, which is 1 where there is none.
-func longest(edges [][]int) []int {
-	chunks := make([]int, len(edges))
-	for i, e := range edges {
-		chunks[i] = slices.Max(append([]int{1}, e...))
-	}
-	return chunks
-}
-
-var errEdges = fmt.Errorf("too many cells: at most %d are supported along all axes together", maxEdges)
-
-// parseAxis reads the edges along an axis of a length, at most so many.
-func parseAxis(raw json.RawMessage, length, most int) ([]int, error) {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) > 0 && raw[0] != '[' {
-		var edge *int
-		if err := decode(raw, &edge); err != nil {
+// expand returns the lengths that a list at a path says, no more than most: numbers,
+// and pairs of a number and how often it is repeated.
+func expand(path string, list []any, most int) ([]int, error) {
+	edges := make([]int, 0, len(list))
+	for i, v := range list {
+		run, ok := v.([]any)
+		if !ok {
+			run = []any{v, json.Number("1")}
+		}
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if len(run) != 2 {
+			return nil, fmt.Errorf("%s: a list of %d where a pair is wanted: a length, and how often it is repeated", at, len(run))
+		}
+		edge, err := positive(at, run[0])
+		if err != nil {
 			return nil, err
 		}
-		if edge == nil || *edge < 1 {
-			return nil, fmt.Errorf("%s where a list of lengths is wanted", clip(raw))
-		}
-		n := max(length, 0) / *edge
-		if max(length, 0)%*edge != 0 {
-			n++
-		}
-		return runs(nil, *edge, n, most)
-	}
-	var items []json.RawMessage
-	if err := decode(raw, &items); err != nil {
-		return nil, err
-	}
-	var edges []int
-	for _, item := range items {
-		edge, n := new(int), 1
-		if item = bytes.TrimSpace(item); item[0] == '[' {
-			var pair []*int
-			if err := decode(item, &pair); err != nil {
-				return nil, err
-			}
-			if len(pair) != 2 || pair[0] == nil || pair[1] == nil || *pair[1] < 1 {
-				return nil, fmt.Errorf("%s is not a length and how often it is there", clip(item))
-			}
-			edge, n = pair[0], *pair[1]
-		} else if err := decode(item, &edge); err != nil {
+		count, err := positive(at, run[1])
+		if err != nil {
 			return nil, err
 		}
-		if edge == nil {
-			return nil, fmt.Errorf("null where an integer is wanted")
+		if count > most-len(edges) {
+			return nil, fmt.Errorf("%s: more than %d chunk lengths in all: no more are supported; an axis of equal chunks needs one number only", at, MaxEdges)
 		}
-		var err error
-		if edges, err = runs(edges, *edge, n, most); err != nil {
-			return nil, err
+		for range count {
+			edges = append(edges, edge)
 		}
 	}
 	return edges, nil
 }
 
-// runs appends n edges of a length, as long as there are at most so many in all.
-func runs(edges []int, edge, n, most int) ([]int, error) {
-	if n > most-len(edges) {
-		return nil, errEdges
+// positive returns the value of JSON at a path that is to be an integer from 1.
+func positive(path string, v any) (int, error) {
+	number, ok := v.(json.Number)
+	if !ok {
+		return 0, fmt.Errorf("%s: an integer is wanted", path)
 	}
-	edges = slices.Grow(edges, n)
-	for range n {
-		edges = append(edges, edge)
+	n, err := strconv.Atoi(number.String())
+	if err != nil {
+		return 0, fmt.Errorf("%s: %s where an integer of at most 63 bits is wanted", path, clip([]byte(number)))
 	}
-	return edges, nil
+	if n < 1 {
+		return 0, fmt.Errorf("%s: %d is below 1", path, n)
+	}
+	return n, nil
 }
 
 // checkGrid reports grids that no array of at most so many elements has.
 func (a *Array) checkGrid(most int) error {
-	const regular = "chunk_grid.configuration.chunk_shape"
-	if a.Edges != nil {
-		return a.checkEdges(most)
-	}
+	path := a.gridPath()
 	if len(a.Chunks) > MaxDims {
-		return fmt.Errorf("%s: %d dimensions, and the shape %v has %d", regular, len(a.Chunks), a.Shape, len(a.Shape))
+		return fmt.Errorf("%s: %d dimensions, and the shape %v has %d", path, len(a.Chunks), a.Shape, len(a.Shape))
 	}
 	if len(a.Chunks) != len(a.Shape) {
-		return fmt.Errorf("%s: %v has %d dimensions, and the shape %v has %d", regular, a.Chunks, len(a.Chunks), a.Shape, len(a.Shape))
+		return fmt.Errorf("%s: %v has %d dimensions, and the shape %v has %d", path, a.Chunks, len(a.Chunks), a.Shape, len(a.Shape))
 	}
 	if slices.ContainsFunc(a.Chunks, func(n int) bool { return n < 1 }) {
-		return fmt.Errorf("%s: %v has a length below 1", regular, a.Chunks)
+		return fmt.Errorf("%s: %v has a length below 1", path, a.Chunks)
 	}
 	if n, ok := nd.Size(a.Chunks); !ok || n > most {
-		return fmt.Errorf("%s: %v has too many elements for 63 bits", regular, a.Chunks)
+		return fmt.Errorf("%s: %v has too many elements for 63 bits", path, a.Chunks)
 	}
-	return nil
+	return a.checkEdges()
 }
 
-// checkEdges: the cells of a rectilinear grid cover the array. The specification
-// wants them to end where it does; later drafts let the last ones reach beyond.
-func (a *Array) checkEdges(most int) error {
-	const at = "chunk_grid.configuration.chunk_shapes"
-	if len(a.Edges) != len(a.Shape) {
-		return fmt.Errorf("%s: %d axes, and the shape %v has %d", at, len(a.Edges), a.Shape, len(a.Shape))
+// checkEdges reports what no lists of chunk lengths may be.
+func (a *Array) checkEdges() error {
+	if a.Edges == nil {
+		return nil
 	}
-	cells := 0
-	for i, edges := range a.Edges {
+	if len(a.Edges) != len(a.Shape) {
+		return fmt.Errorf("%s: it has %d dimensions, and the shape %v has %d", a.gridPath(), len(a.Edges), a.Shape, len(a.Shape))
+	}
+	left := MaxEdges
+	for i, list := range a.Edges {
+		if list == nil {
+			continue
+		}
+		if left -= len(list); left < 0 {
+			return fmt.Errorf("%s: more than %d chunk lengths in all: no more are supported", a.gridPath(), MaxEdges)
+		}
 		sum := 0
-		for _, n := range edges {
+		for _, n := range list {
 			if n < 1 {
-				return fmt.Errorf("%s[%d]: a length of %d, below 1", at, i, n)
+				return fmt.Errorf("%s[%d]: %d is below 1", a.gridPath(), i, n)
 			}
 			if n > math.MaxInt-sum {
-				return fmt.Errorf("%s[%d]: the sum of the lengths has more than 63 bits", at, i)
+				return fmt.Errorf("%s[%d]: the lengths add up to more than 63 bits hold", a.gridPath(), i)
 			}
 			sum += n
 		}
 		if sum < a.Shape[i] {
-			return fmt.Errorf("%s[%d]: the lengths sum up to %d, and the array has %d", at, i, sum, a.Shape[i])
+			return fmt.Errorf("%s[%d]: the lengths add up to %d, and the shape %v has %d there", a.gridPath(), i, sum, a.Shape, a.Shape[i])
 		}
-		if cells += len(edges); cells > maxEdges {
-			return fmt.Errorf("%s: %w", at, errEdges)
+		if n := longest(list); n != a.Chunks[i] {
+			return fmt.Errorf("%s[%d]: the longest length is %d, and not %d", a.gridPath(), i, n, a.Chunks[i])
 		}
-	}
-	if !slices.Equal(a.Chunks, longest(a.Edges)) {
-		return fmt.Errorf("%s: the longest are %v, and not %v", at, longest(a.Edges), a.Chunks)
-	}
-	if n, ok := nd.Size(a.Chunks); !ok || n > most {
-		return fmt.Errorf("%s: the largest cell, %v, has too many elements for 63 bits", at, a.Chunks)
 	}
 	return nil
+}
+
+// longest returns the longest length of a list, 1 if it is empty, as it may be for an
+// axis of length 0.
+func longest(list []int) int {
+	n := 1
+	for _, m := range list {
+		n = max(n, m)
+	}
+	return n
 }
 
 // grid returns the chunk grid as a value to be written.
@@ -205,27 +215,34 @@ func (a *Array) grid() []member {
 	if a.Edges == nil {
 		return extension("regular", member{"chunk_shape", list(a.Chunks)})
 	}
-	axes := make([]any, len(a.Edges))
+	shapes := make([]any, len(a.Edges))
 	for i, edges := range a.Edges {
-		axes[i] = axis(edges)
+		shapes[i] = a.Chunks[i]
+		if edges != nil {
+			shapes[i] = verbatim(appendRuns(nil, edges))
+		}
 	}
-	return extension("rectilinear", member{"kind", "inline"}, member{"chunk_shapes", axes})
+	return extension("rectilinear", member{"kind", "inline"}, member{"chunk_shapes", shapes})
 }
 
-// axis writes the edges along an axis, equal ones behind each other as a pair.
-func axis(edges []int) []any {
-	items := []any{}
+// appendRuns appends chunk lengths as JSON, those that are repeated as pairs of a
+// length and how often.
+func appendRuns(dst []byte, edges []int) []byte {
+	dst = append(dst, '[')
 	for i := 0; i < len(edges); {
 		n := 1
 		for i+n < len(edges) && edges[i+n] == edges[i] {
 			n++
 		}
-		if n == 1 {
-			items = append(items, edges[i])
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		if n < 3 { // a pair would not be shorter
+			dst, n = strconv.AppendInt(dst, int64(edges[i]), 10), 1
 		} else {
-			items = append(items, []any{edges[i], n})
+			dst = fmt.Appendf(dst, "[%d, %d]", edges[i], n)
 		}
 		i += n
 	}
-	return items
+	return append(dst, ']')
 }

@@ -124,30 +124,6 @@ func TestParseBad(t *testing.T) {
 		{"chunk_grid", `{"name": "regular", "configuration": {"chunk_shape": [2, 3]}, "x": 1}`, `chunk_grid: unknown member "x"`},
 		{"chunk_grid", `{"name": "regular", "x": ` + long + `}`, `chunk_grid: 1048605 bytes of text`},
 
-		{"chunk_grid", `{"name": "rectilinear", "configuration": {"chunk_shapes": [[4], [5]]}}`, `chunk_grid.configuration: "kind" is missing`},
-		{"chunk_grid", rectilinear(`"outline"`, `[[4], [5]]`), `chunk_grid.configuration.kind: "outline"`},
-		{"chunk_grid", rectilinear(`5`, `[[4], [5]]`), `chunk_grid.configuration.kind: a JSON number`},
-		{"chunk_grid", rectilinear(`"inline"`, `null`), `chunk_grid.configuration.chunk_shapes: null where a list`},
-		{"chunk_grid", rectilinear(`"inline"`, `5`), `chunk_grid.configuration.chunk_shapes: a JSON number where a list`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4]]`), `chunk_grid.configuration.chunk_shapes: 1 axes`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], null]`), `chunk_grid.configuration.chunk_shapes[1]: null`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], 0]`), `chunk_grid.configuration.chunk_shapes[1]: 0`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], "5"]`), `chunk_grid.configuration.chunk_shapes[1]: a JSON string`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [null]]`), `chunk_grid.configuration.chunk_shapes[1]: null`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], ["5"]]`), `chunk_grid.configuration.chunk_shapes[1]: a JSON string`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [3]]`), `chunk_grid.configuration.chunk_shapes[1]: the lengths sum up to 3, and the array has 5`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], []]`), `chunk_grid.configuration.chunk_shapes[1]: the lengths sum up to 0`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [5, 0]]`), `chunk_grid.configuration.chunk_shapes[1]: a length of 0`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [6, -1]]`), `chunk_grid.configuration.chunk_shapes[1]: a length of -1`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[5]]]`), `chunk_grid.configuration.chunk_shapes[1]: [5] is not a length and how often`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[1, 5, 1]]]`), `chunk_grid.configuration.chunk_shapes[1]: [1, 5, 1] is not`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[5, 0]]]`), `chunk_grid.configuration.chunk_shapes[1]: [5, 0] is not`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[5, null]]]`), `chunk_grid.configuration.chunk_shapes[1]: [5, null] is not`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [[1, 9223372036854775807]]]`), `chunk_grid.configuration.chunk_shapes[1]: too many cells`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[[1, 4194304]], [5]]`), `chunk_grid.configuration.chunk_shapes[1]: too many cells`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[4], [9223372036854775807, 1]]`), `chunk_grid.configuration.chunk_shapes[1]: the sum of the lengths`},
-		{"chunk_grid", rectilinear(`"inline"`, `[[9223372036854775807], [9223372036854775807]]`), `chunk_grid.configuration.chunk_shapes: the largest cell`},
-
 		{"chunk_key_encoding", ``, `"chunk_key_encoding" is missing`},
 		{"chunk_key_encoding", `"v3"`, `chunk_key_encoding: unknown encoding "v3"`},
 		{"chunk_key_encoding", `true`, `chunk_key_encoding: true is not a JSON object`},
@@ -375,44 +351,15 @@ func FuzzParse(f *testing.F) {
 	f.Add(with("", ""))
 	f.Add(with("dimension_names", `["", null]`))
 	f.Add(with("dosna.deleting", `{}`))
-	f.Add(with("chunk_grid", rectilinear(`"inline"`, `[[1, [1, 3]], 3]`)))
 	f.Add(with("data_type", `{"name": "structured", "configuration": {"fields": [["x", "int16"]]}}`))
 	f.Add(with("codecs", `["bytes", {"name": "zstd", "configuration": {"level": 1e3, "x": [[], {}]}}]`))
 	f.Add(with("chunk_key_encoding", `{"name": "v2", "configuration": {"separator": "/"}}`))
+	f.Add(rectilinear("[6, 6, 6, 6, 6]", "[4, [1, 2, 3], [[4, 2]], [[1, 3], 3], [4, 4, 4]]"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if _, err := zarr.Parse(raw); err == nil {
 			checkStable(t, raw)
 		}
 	})
-}
-
-func rectilinear(kind, shapes string) string {
-	return `{"name": "rectilinear", "configuration": {"kind": ` + kind + `, "chunk_shapes": ` + shapes + `}}`
-}
-
-// TestRectilinear: the ways to state the lengths of cells, and the one in which
-// they are written.
-func TestRectilinear(t *testing.T) {
-	for _, c := range []struct{ shapes, edges, chunks, written string }{
-		{`[[1, [2, 1], 1], [[1, 2], 3]]`, `[[1 2 1] [1 1 3]]`, `[2 3]`, `[[1, 2, 1], [[1, 2], 3]]`},
-		{`[[[2, 2]], [5]]`, `[[2 2] [5]]`, `[2 5]`, `[[[2, 2]], [5]]`},
-		{`[2, 3]`, `[[2 2] [3 3]]`, `[2 3]`, `[[[2, 2]], [[3, 2]]]`},
-		{`[9, [2, 9]]`, `[[9] [2 9]]`, `[9 9]`, `[[9], [2, 9]]`},
-	} {
-		a := checkStable(t, with("chunk_grid", rectilinear(`"inline"`, c.shapes))).(*zarr.Array)
-		if fmt.Sprint(a.Edges) != c.edges || fmt.Sprint(a.Chunks) != c.chunks {
-			t.Errorf("%s: edges %v, at most %v", c.shapes, a.Edges, a.Chunks)
-		}
-		raw, err := a.Marshal()
-		squeezed := strings.Join(strings.Fields(string(raw)), "")
-		if err != nil || !strings.Contains(squeezed, `"chunk_shapes":`+strings.ReplaceAll(c.written, " ", "")) {
-			t.Errorf("%s is written as %s %v, want %s", c.shapes, squeezed, err, c.written)
-		}
-	}
-	empty := strings.Replace(string(with("chunk_grid", rectilinear(`"inline"`, `[[], 3]`))), "[4, 5]", "[0, 5]", 1)
-	if a := checkStable(t, []byte(empty)).(*zarr.Array); fmt.Sprint(a.Edges, a.Chunks) != "[[] [3 3]] [1 3]" {
-		t.Errorf("an axis without cells: %v %v", a.Edges, a.Chunks)
-	}
 }
 
 // TestTypes: the types of the registry with their fill values, and that they are

@@ -82,6 +82,13 @@ def zarr_python():
     shutil.copy(tmp / "n/zarr.json", here / "zarr-python-nan-consolidated.json")
 
 
+def rectilinear():  # zarr-python 3.2 or newer
+    with zarr.config.set({"array.rectilinear_chunks": True}):
+        a = zarr.create_array(tmp / "r", shape=(60, 100), dtype="i4", chunks=(5, 10), shards=[[10, 20, 30], [50, 50]])
+        a.append(a[:25])
+    shutil.copy(tmp / "r/zarr.json", here / "zarr-python-rectilinear.json")
+
+
 def tensorstore():
     def write(name, metadata):
         spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(tmp / name)}, "metadata": metadata}
@@ -106,5 +113,7 @@ def tensorstore():
 
 
 zarr_python()
+if "rectilinear_chunks" in zarr.config.get("array"):
+    rectilinear()
 tensorstore()
 shutil.rmtree(tmp)
