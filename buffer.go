@@ -29,6 +29,7 @@ type Buffer struct {
 
 // pending is a stored object with elements that wait to be written.
 type pending struct {
+	cell []int
 	box  nd.Box // of the object in the array
 	data nd.View
 	set  []byte // 1 for each element that has been written, in C order
@@ -116,7 +117,7 @@ func (b *Buffer) pending(cell []int) (*pending, error) {
 			return nil, err
 		}
 		marks := bufpool.Get(box.Size())
-		w = &pending{box: box, data: data, set: *marks, lent: [2]*[]byte{buf, marks}}
+		w = &pending{cell: cell, box: box, data: data, set: *marks, lent: [2]*[]byte{buf, marks}}
 		clear(w.set)
 		b.held[key] = w
 		b.bytes += w.size()
@@ -214,8 +215,12 @@ func (b *Buffer) flush(ctx context.Context, keep int) error {
 }
 
 func (d *Dataset) storePending(ctx context.Context, key string, w *pending) error {
+	k, err := d.at(w.cell)
+	if err != nil {
+		return err
+	}
 	if w.complete() {
-		return d.writeCell(ctx, key, w.data)
+		return k.writeCell(ctx, key, w.data)
 	}
 	local := nd.Full(w.box.Shape)
 	merged, buf, err := hold(w.box.Shape, w.data.Item)
@@ -223,8 +228,8 @@ func (d *Dataset) storePending(ctx context.Context, key string, w *pending) erro
 		return err
 	}
 	defer bufpool.Put(buf)
-	return d.change(ctx, key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
-		if err := d.was(ctx, old, local, merged, key); err != nil {
+	return k.change(ctx, key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
+		if err := k.was(ctx, old, local, merged, key); err != nil {
 			return local, merged, err
 		}
 		item := w.data.Item

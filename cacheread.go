@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"github.com/dosna/dosna/codec"
+	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/nd"
-	"github.com/dosna/dosna/zarr"
 )
 
-// formOf tells apart documents under which the same stored bytes are other elements.
-func formOf(a *zarr.Array) string {
-	form := fmt.Sprintf("%s %v %x", a.Type, a.Chunks, a.Fill)
-	for _, s := range a.Codecs {
+// formOf tells apart what makes the same stored bytes other elements.
+func formOf(codecs []codec.Spec, t dtype.Type, shape []int, fill []byte) string {
+	form := fmt.Sprintf("%s %v %x", t, shape, fill)
+	for _, s := range codecs {
 		form += " " + s.Name + string(s.Config)
 	}
 	return form
@@ -25,13 +25,13 @@ func formOf(a *zarr.Array) string {
 // cacheReader is how a reading uses the cache.
 type cacheReader struct {
 	*Cache
-	d     *Dataset
-	grain []int // the shape of what is decoded at once
-	count []int // of these in an object, along each axis
-	steps []int // strides in one
-	item  int   // bytes of an element
-	size  int   // bytes of one
-	keep  bool  // what is decoded
+	d     *Dataset // see at
+	grain []int    // the shape of what is decoded at once
+	count []int    // of these in an object, along each axis
+	steps []int    // strides in one
+	item  int      // bytes of an element
+	size  int      // bytes of one
+	keep  bool     // what is decoded
 }
 
 // cacheReader returns nil if there is no cache, or none that could hold a chunk.
@@ -48,7 +48,7 @@ func (d *Dataset) cacheReader() *cacheReader {
 	}
 	r.steps = nd.NewView(nil, r.grain, r.item).Strides
 	for i, g := range r.grain {
-		r.count = append(r.count, d.doc.Chunks[i]/g)
+		r.count = append(r.count, d.stored()[i]/g)
 	}
 	return r
 }

@@ -30,7 +30,7 @@ type edit struct {
 // inside the array. Where the array's edge cuts the cell, somebody may have
 // moved the edge and written behind it: that stays.
 func (d *Dataset) writeCell(ctx context.Context, key string, v nd.View) error {
-	if slices.Equal(v.Shape, d.doc.Chunks) {
+	if slices.Equal(v.Shape, d.stored()) {
 		return d.writeObject(ctx, key, v)
 	}
 	box := nd.Full(v.Shape)
@@ -114,7 +114,7 @@ func (d *Dataset) deleteIfMatch(ctx context.Context, key string, v store.Version
 		defer d.c.forget(key)
 		return d.c.store.Delete(ctx, key, store.Cond{IfMatch: v})
 	}
-	return d.encoded(key, d.fillView(d.doc.Chunks), func(object []byte) error {
+	return d.encoded(key, d.fillView(d.stored()), func(object []byte) error {
 		_, err := d.c.putIfMatch(ctx, key, [][]byte{object}, v, true)
 		return err
 	})

@@ -84,6 +84,10 @@ func (k *Chunk) Create(ctx context.Context, src nd.View) error {
 
 // createObject stores an object where there is none.
 func (d *Dataset) createObject(ctx context.Context, k *Chunk, v nd.View) error {
+	d, err := d.at(k.coords)
+	if err != nil {
+		return err
+	}
 	work := d.c.o.Profile.begin()
 	p, err := d.chain.Patch(ctx, nil, nd.Full(k.box.Shape), v)
 	work.encoded()
@@ -133,16 +137,20 @@ func (k *Chunk) Delete(ctx context.Context) error {
 // Verify reads the stored object and checks that all of it decodes; one that is
 // not stored is right.
 func (k *Chunk) Verify(ctx context.Context) error {
-	return k.d.c.retry(ctx, k.key, func() (again bool, err error) {
-		o := k.d.object(k.key)
-		work := k.d.c.o.Profile.begin()
-		err = k.d.checked.Check(ctx, o)
+	d, err := k.d.at(k.coords)
+	if err != nil {
+		return k.errorf("verify", err)
+	}
+	return d.c.retry(ctx, k.key, func() (again bool, err error) {
+		o := d.object(k.key)
+		work := d.c.o.Profile.begin()
+		err = d.checked.Check(ctx, o)
 		work.decoded()
 		_, absent, changed := o.is()
 		if err == nil || absent && !changed {
 			return false, nil
 		}
-		return changed, k.d.fault(k.key, err)
+		return changed, d.fault(k.key, err)
 	})
 }
 

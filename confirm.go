@@ -120,8 +120,11 @@ func (d *Dataset) confirm(ctx context.Context) error {
 			continue
 		}
 		outside := func(cell []int) bool {
-			for i, n := range s.shape {
-				if cell[i]*d.doc.Chunks[i] >= n {
+			if d.grid.Contains(cell) != nil {
+				return true
+			}
+			for i, start := range d.grid.Cell(cell).Start {
+				if start >= s.shape[i] {
 					return true
 				}
 			}
@@ -264,7 +267,7 @@ func (d *Dataset) same(doc zarr.Document) (*zarr.Array, error) {
 // sameLayout reports whether stored objects of one array have the same meaning in
 // the other, but for where the arrays end.
 func sameLayout(a, b *zarr.Array) bool {
-	return a.Type == b.Type && slices.Equal(a.Chunks, b.Chunks) && slices.EqualFunc(a.Edges, b.Edges, slices.Equal) && slices.Equal(a.Fill, b.Fill) &&
+	return a.Type == b.Type && sameGrid(a, b) && slices.Equal(a.Fill, b.Fill) &&
 		slices.EqualFunc(a.Codecs, b.Codecs, sameSpec)
 }
 

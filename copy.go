@@ -15,6 +15,7 @@ import (
 // members mean what those of DatasetSpec do.
 type CopyOptions struct {
 	Chunks, Shards  []int
+	Edges           [][]int // with Chunks or Shards
 	Access          string
 	Codec, Checksum string
 	// Format is that of Zarr, 2 or 3; 0 is that of the group in which the copy is.
@@ -63,6 +64,9 @@ func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOpt
 // the options change.
 func (o *CopyOptions) Spec(d *Dataset) (DatasetSpec, error) {
 	s := d.Spec()
+	if o.Edges != nil && o.Chunks == nil && o.Shards == nil {
+		return s, fmt.Errorf("%w: Edges are given, and neither Chunks nor Shards, whose lengths they are", ErrInvalid)
+	}
 	if o.Chunks == nil && o.Shards == nil && o.Access == "" && o.Codec == "" && o.Checksum == "" {
 		return s, nil
 	}
@@ -72,11 +76,11 @@ func (o *CopyOptions) Spec(d *Dataset) (DatasetSpec, error) {
 	s.Chunks, s.Shards, s.Access = d.Chunks(), d.Shards(), o.Access
 	switch {
 	case o.Access != "":
-		s.Chunks, s.Shards = nil, slices.Clone(o.Shards)
+		s.Chunks, s.Shards, s.Edges = nil, slices.Clone(o.Shards), o.Edges
 	case o.Chunks != nil:
-		s.Chunks, s.Shards = slices.Clone(o.Chunks), slices.Clone(o.Shards)
+		s.Chunks, s.Shards, s.Edges = slices.Clone(o.Chunks), slices.Clone(o.Shards), o.Edges
 	case o.Shards != nil:
-		s.Shards = slices.Clone(o.Shards)
+		s.Shards, s.Edges = slices.Clone(o.Shards), o.Edges
 	}
 	return s, nil
 }

@@ -147,6 +147,10 @@ func (d *Dataset) copyObject(ctx context.Context, k *Chunk, dst *Dataset) error 
 	if d.c.store == dst.c.store {
 		return dst.c.copied(ctx, k.key, to)
 	}
+	d, err := d.at(k.coords)
+	if err != nil {
+		return err
+	}
 	check := d.Checked() && d.c.o.Verify == VerifyFull
 	buf := d.objectBuffer()
 	defer bufpool.Put(buf)

@@ -2,7 +2,6 @@ package dosna
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -23,7 +22,8 @@ type Dataset struct {
 	latest  *atomic.Pointer[layout] // after the last resize
 	seen    *sightings
 	checked *codec.Chain // which verifies all that it can
-	chain   *codec.Chain // which does as the options say
+	chain   *codec.Chain // which does as the options say; both are bound to the largest stored object, see at
+	chains  *chains      // of other shapes; nil if all objects have one
 	prefix  string       // of the keys of stored objects
 	form    string       // what tells this document from others under which the same objects are other elements
 }
@@ -35,10 +35,7 @@ type layout struct {
 }
 
 func newLayout(a *zarr.Array) (*layout, error) {
-	if a.Edges != nil {
-		return nil, fmt.Errorf("%w: rectilinear chunk grids", errors.ErrUnsupported)
-	}
-	grid, err := nd.NewGrid(a.Shape, a.Chunks)
+	grid, err := nd.NewRectilinear(a.Shape, a.Chunks, a.Edges)
 	return &layout{a, grid}, err
 }
 
@@ -52,9 +49,14 @@ func newDataset(c *Connection, path string, a *zarr.Array) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	chains, err := newChains(a, checked)
+	if err != nil {
+		return nil, err
+	}
 	d := &Dataset{
 		handle: newHandle(c, path, a.Head()), layout: l, latest: new(atomic.Pointer[layout]), seen: new(sightings),
-		checked: checked, chain: verifying(checked, c.o.Verify), prefix: folder(path), form: formOf(a),
+		checked: checked, chain: verifying(checked, c.o.Verify), chains: chains,
+		prefix: folder(path), form: formOf(a.Codecs, a.Type, a.Chunks, a.Fill),
 	}
 	d.latest.Store(l)
 	return d, nil
@@ -108,18 +110,33 @@ func (d *Dataset) Size() int { return nd.Full(d.now().doc.Shape).Size() }
 func (d *Dataset) Bytes() int { return d.Size() * d.doc.Type.Size() }
 
 // Chunks returns the shape of chunks: of those inside the shards, if there are
-// shards.
+// shards. Where chunks differ (see Edges) it is the shape that holds any of them.
 func (d *Dataset) Chunks() []int {
-	inner, _ := d.chain.Inner()
-	return slices.Clone(inner)
+	if inner, ok := d.chain.Inner(); ok {
+		return slices.Clone(inner)
+	}
+	return slices.Clone(d.now().doc.Chunks)
 }
 
-// Shards returns the shape of shards, nil if chunks are stored one by one.
+// Shards returns the shape of shards, nil if chunks are stored one by one. Where
+// shards differ it is the shape that holds any of them.
 func (d *Dataset) Shards() []int {
 	if _, ok := d.chain.Inner(); !ok {
 		return nil
 	}
-	return slices.Clone(d.doc.Chunks)
+	return slices.Clone(d.now().doc.Chunks)
+}
+
+// Edges returns the lengths of stored objects, shards or else chunks, along each axis
+// of a rectilinear grid, nil for an axis along which all have that of Shards or Chunks.
+// The last may reach beyond the array, and others lie behind it. It is nil if the grid
+// is regular.
+func (d *Dataset) Edges() [][]int {
+	edges := slices.Clone(d.now().doc.Edges)
+	for i, list := range edges {
+		edges[i] = slices.Clone(list)
+	}
+	return edges
 }
 
 // Grid returns how the array is cut into stored objects: shards, if there are
@@ -140,10 +157,10 @@ func (d *Dataset) Checked() bool { return d.chain.Checked() }
 func (d *Dataset) DimensionNames() []string { return slices.Clone(d.doc.DimNames) }
 
 // Spec returns what creates a dataset like this one. Codecs is the whole list of
-// codecs in it, and where there are shards, Chunks is their shape.
+// codecs in it, and where there are shards, Chunks and Edges are theirs.
 func (d *Dataset) Spec() DatasetSpec {
 	return DatasetSpec{
-		Shape: d.Shape(), Type: d.doc.Type, Chunks: slices.Clone(d.doc.Chunks), Codecs: d.Codecs(),
+		Shape: d.Shape(), Type: d.doc.Type, Chunks: slices.Clone(d.now().doc.Chunks), Edges: d.Edges(), Codecs: d.Codecs(),
 		Fill: d.Fill(),
 		Keys: d.doc.Keys.String(), DimensionNames: d.DimensionNames(), Attrs: d.Attrs(),
 	}

@@ -125,6 +125,9 @@ func TestAgainstModel(t *testing.T) {
 				spec.Shards = append(spec.Shards, n*rapid.IntRange(1, 3).Draw(t, "chunks in a shard"))
 			}
 		}
+		if rapid.Bool().Draw(t, "rectilinear") {
+			spread(t, &spec)
+		}
 		d, err := c.CreateDataset(ctx, "a/b", spec)
 		if err != nil {
 			t.Fatal(err)

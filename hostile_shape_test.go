@@ -23,6 +23,12 @@ func arrayDoc(shape, chunks, codecs string) string {
 		"chunk_key_encoding": "default", "codecs": [%s]}`, shape, chunks, codecs)
 }
 
+// edgesDoc is the same with a rectilinear grid.
+func edgesDoc(shape, edges, codecs string) string {
+	const grid = `{"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": %s}}`
+	return strings.Replace(arrayDoc(shape, "[]", codecs), `{"name": "regular", "configuration": {"chunk_shape": []}}`, fmt.Sprintf(grid, edges), 1)
+}
+
 const (
 	rawCodec   = `"bytes"`
 	zstdCodec  = `"bytes", {"name": "zstd", "configuration": {"level": 3, "checksum": false}}, "crc32c"`
@@ -50,6 +56,11 @@ var hostileArrays = map[string]string{
 	"a shard of 2^24 chunks":  arrayDoc("[16777216]", "[16777216]", shardCodec("[1]", zstdCodec)),
 	"a shard of a 2^40 chunk": arrayDoc("[1099511627776]", "[1099511627776]", shardCodec("[1099511627776]", gzipCodec)),
 	"shards in shards":        arrayDoc("[67108864]", "[67108864]", shardCodec("[1048576]", shardCodec("[1]", rawCodec))),
+	"2^20 chunk lengths":      edgesDoc("[1048579]", "[[[1, 1048575], 4]]", zstdCodec),
+	"2^20 chunk lengths, raw": edgesDoc("[1048579, 1099511627776]", "[[4, [1, 1048575]], 1]", rawCodec),
+	"2^20 shard lengths":      edgesDoc("[2097152]", "[[[2, 1048574], 4]]", shardCodec("[2]", rawCodec)),
+	"a length of 2^58":        edgesDoc("[10]", "[[1, 288230376151711744, 9]]", zstdCodec),
+	"lengths of 2^31 squared": edgesDoc("[4, 4]", "[[1, 536870911, 9], [3, 536870911]]", gzipCodec),
 	"64 axes":                 arrayDoc("["+strings.Repeat("1,", 63)+"1]", "["+strings.Repeat("1,", 63)+"1]", rawCodec),
 }
 

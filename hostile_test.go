@@ -32,6 +32,12 @@ var goodDocuments = map[string]string{
   "dimension_names": ["y", "x"], "storage_transformers": [], "attributes": {"a": 1, "nested": {"b": [2]}},
   "dosna.cut": {"must_understand": false}
 }`,
+	"edges": `{
+  "zarr_format": 3, "node_type": "array", "shape": [6, 5], "data_type": "uint8",
+  "chunk_grid": {"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": [[[1, 3], 2, 4], 4]}},
+  "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+  "fill_value": 7, "codecs": [{"name": "bytes"}, {"name": "crc32c"}], "attributes": {}
+}`,
 	"shards": `{
   "zarr_format": 3, "node_type": "array", "shape": [8], "data_type": {"name": "complex64"},
   "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [4]}},

@@ -59,6 +59,10 @@ func (d *Dataset) Load(ctx context.Context, from Array) error {
 	}
 	err = d.c.o.run(ctx, d.c.o.engine(), d.grid.Len(), func(ctx context.Context, i int) error {
 		k := d.chunk(d.grid.Coords(i, nil))
+		d, err := d.at(k.coords)
+		if err != nil {
+			return err
+		}
 		if m, ok := from.(memory); ok {
 			return d.writeCell(ctx, k.key, m.v.Sub(k.box))
 		}

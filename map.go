@@ -106,8 +106,11 @@ func (d *Dataset) blocks(o MapOptions, item int) nd.Grid {
 	if limit == 0 && slices.ContainsFunc(o.Halo, func(h int) bool { return h > 0 }) {
 		limit = haloBlock
 	}
+	if limit == 0 {
+		return d.grid
+	}
 	shape := slices.Clone(d.doc.Chunks)
-	for limit > 0 {
+	for {
 		best := -1
 		for i := range shape {
 			if shape[i] < d.doc.Shape[i] && (best < 0 || shape[i] < shape[best]) && inputBytes(shape, o.Halo, item, i) <= limit {
@@ -119,11 +122,7 @@ func (d *Dataset) blocks(o MapOptions, item int) nd.Grid {
 		}
 		shape[best] *= 2
 	}
-	grid, err := nd.NewGrid(d.doc.Shape, shape)
-	if err != nil { // the lengths are positive, as those of chunks are
-		return d.grid
-	}
-	return grid
+	return d.grid.Merge(shape)
 }
 
 // inputBytes is the size of a block's input after doubling it along one axis.

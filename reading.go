@@ -30,7 +30,7 @@ func (d *Dataset) reading(r *nd.Region, canon nd.View) *reading {
 	j := &reading{d: d, canon: canon}
 	grid := d.grid
 	j.cache = d.cacheReader()
-	if grain := d.chain.Grain(); (r.Sparse() || j.cache != nil) && !slices.Equal(grain, d.doc.Chunks) {
+	if grain := d.chain.Grain(); (r.Sparse() || j.cache != nil) && !slices.Equal(grain, d.stored()) {
 		if fine, err := nd.NewGrid(d.doc.Shape, grain); err == nil {
 			grid, j.shared = fine, map[string]*object{}
 		}
@@ -47,8 +47,8 @@ func (j *reading) cell(p nd.Piece) []int {
 	if j.shared == nil {
 		return p.Cell
 	}
-	for i, n := range j.d.doc.Chunks {
-		p.Cell[i] = p.Box.Start[i] / n
+	for i, start := range p.Box.Start {
+		p.Cell[i] = j.d.grid.Find(i, start)
 	}
 	return p.Cell
 }
@@ -58,16 +58,20 @@ func (j *reading) cell(p nd.Piece) []int {
 func (j *reading) task(ctx context.Context, i int) error {
 	p := j.pieces.At(i)
 	cell := j.cell(p)
-	key, box := j.d.key(cell), j.d.grid.Local(cell, p.Box)
+	d, err := j.d.at(cell)
+	if err != nil {
+		return err
+	}
+	key, box := d.key(cell), d.grid.Local(cell, p.Box)
 	if j.shared == nil {
-		return j.d.c.retry(ctx, key, func() (again bool, err error) {
-			return j.read(ctx, j.d.object(key), p, box)
+		return d.c.retry(ctx, key, func() (again bool, err error) {
+			return j.read(ctx, d.object(key), p, box)
 		})
 	}
 	j.mu.Lock()
 	o := j.shared[key]
 	if o == nil {
-		o = j.d.object(key)
+		o = d.object(key)
 		o.often = true
 		j.shared[key] = o
 	}
@@ -83,8 +87,8 @@ func (j *reading) task(ctx context.Context, i int) error {
 // state any more.
 func (j *reading) read(ctx context.Context, o *object, p nd.Piece, box nd.Box) (changed bool, err error) {
 	ok := false
-	if j.cache != nil {
-		ok, err = j.cache.read(ctx, o, p, box, j.canon)
+	if c := j.cacheOf(o.d); c != nil {
+		ok, err = c.read(ctx, o, p, box, j.canon)
 	}
 	if !ok {
 		err = j.load(ctx, o, p, box)
@@ -99,10 +103,22 @@ func (j *reading) read(ctx context.Context, o *object, p nd.Piece, box nd.Box) (
 	return changed && err != nil, err
 }
 
+// cacheOf returns how the cache is used for objects of d, which is the dataset at a cell.
+func (j *reading) cacheOf(d *Dataset) *cacheReader {
+	if j.cache == nil || d.chains == nil {
+		return j.cache
+	}
+	c := d.cacheReader()
+	if c != nil {
+		c.keep = j.cache.keep
+	}
+	return c
+}
+
 // load reads a piece from the store.
 func (j *reading) load(ctx context.Context, o *object, p nd.Piece, box nd.Box) error {
 	if direct, ok := p.Direct(j.canon); ok {
-		return j.d.readBox(ctx, o, box, direct)
+		return o.d.readBox(ctx, o, box, direct)
 	}
 	if ok, err := j.pick(ctx, o, p, box); ok {
 		return err
@@ -117,7 +133,7 @@ func (j *reading) gather(ctx context.Context, o *object, p nd.Piece, box nd.Box)
 		return err
 	}
 	defer bufpool.Put(buf)
-	if err := j.d.readBox(ctx, o, box, held); err != nil {
+	if err := o.d.readBox(ctx, o, box, held); err != nil {
 		return err
 	}
 	p.Gather(j.canon, held)
@@ -144,7 +160,7 @@ func boxCost(stored nd.View, box nd.Box) int {
 // pick reads the elements of a piece by ranges, straight to where they belong. It
 // is false where that is impossible, or they are too many.
 func (j *reading) pick(ctx context.Context, o *object, p nd.Piece, box nd.Box) (ok bool, err error) {
-	stored, ok := j.d.chain.Layout()
+	stored, ok := o.d.chain.Layout()
 	if !ok || p.Count()*pickGap > boxCost(stored, box) {
 		return false, nil
 	}

@@ -105,6 +105,9 @@ func (d *Dataset) reshape(ctx context.Context, assigns bool, change func(shape [
 			}
 			grown := *a
 			grown.Shape = after
+			if err := d.cover(&grown); err != nil {
+				return false, err
+			}
 			if err := grown.Check(); err != nil {
 				return false, fmt.Errorf("%w: %w", ErrInvalid, err)
 			}
@@ -117,7 +120,7 @@ func (d *Dataset) reshape(ctx context.Context, assigns bool, change func(shape [
 			if !within(a.Shape, after) {
 				markCut(a)
 			}
-			a.Shape = after
+			a.Shape, a.Chunks, a.Edges = grown.Shape, grown.Chunks, grown.Edges
 			return true, nil
 		},
 		then: func(doc zarr.Document, v store.Version) error {
@@ -189,14 +192,18 @@ func (d *Dataset) tidy(ctx context.Context, a *zarr.Array, edges func(axis int) 
 
 // cut fills what lies behind the array's edge.
 func (k *Chunk) cut(ctx context.Context, still func(context.Context) error, edges func(axis int) bool) error {
+	d, err := k.d.at(k.coords)
+	if err != nil {
+		return err
+	}
 	for axis, n := range k.box.Shape {
-		if n == k.d.doc.Chunks[axis] || edges != nil && !edges(axis) {
+		if n == d.stored()[axis] || edges != nil && !edges(axis) {
 			continue
 		}
-		beyond := nd.Full(slices.Clone(k.d.doc.Chunks))
+		beyond := nd.Full(slices.Clone(d.stored()))
 		beyond.Start[axis], beyond.Shape[axis] = n, beyond.Shape[axis]-n
-		err := k.d.change(ctx, k.key, edit{
-			part:  func(codec.Source) (nd.Box, nd.View, error) { return beyond, k.d.fillView(beyond.Shape), nil },
+		err := d.change(ctx, k.key, edit{
+			part:  func(codec.Source) (nd.Box, nd.View, error) { return beyond, d.fillView(beyond.Shape), nil },
 			valid: still,
 		})
 		if err != nil {

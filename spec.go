@@ -25,6 +25,11 @@ type DatasetSpec struct {
 	// Shards, if not nil, gathers chunks in larger stored objects of this
 	// shape, a multiple of Chunks in every axis.
 	Shards []int
+	// Edges, if not nil, makes a rectilinear grid: for each axis the lengths of stored
+	// objects (of shards where there are Shards, else of chunks) one after the other,
+	// or nil where all have the length in Shards or Chunks, which is 0 or the longest
+	// where there is a list. A list reaches the end of its axis, or beyond.
+	Edges [][]int
 	// Access is how the data will be read, for the guess: "boxes" (the
 	// default), "planes:AXIS" (whole planes across an axis), "lines:AXIS"
 	// (whole lines along it).
@@ -57,7 +62,11 @@ func (s DatasetSpec) document() (*zarr.Array, error) {
 	if s.Type == (dtype.Type{}) {
 		return nil, fmt.Errorf("%w: the data type is missing", ErrInvalid)
 	}
-	a := &zarr.Array{Shape: slices.Clone(s.Shape), Type: s.Type, DimNames: slices.Clone(s.DimensionNames)}
+	s, err := s.spread()
+	if err != nil {
+		return nil, err
+	}
+	a := &zarr.Array{Shape: slices.Clone(s.Shape), Type: s.Type, Edges: s.Edges, DimNames: slices.Clone(s.DimensionNames)}
 	if a.Shape == nil {
 		a.Shape = []int{}
 	}
@@ -71,7 +80,6 @@ func (s DatasetSpec) document() (*zarr.Array, error) {
 		return nil, fmt.Errorf("%w: Zarr v%d: the formats are 2 and 3", ErrInvalid, s.Format)
 	}
 	a.Fill = s.Type.Zero()
-	var err error
 	switch fill := s.Fill.(type) {
 	case nil:
 	case []byte:
@@ -160,7 +168,8 @@ func (s DatasetSpec) chunks() ([]int, error) {
 		if err != nil || s.Shards == nil || len(s.Shards) != len(chunks) {
 			return chunks, err
 		}
-		for i, n := range s.Shards { // the largest divisor that is no longer than the guess
+		for i := range s.Shards { // the largest divisor that is no longer than the guess
+			n := s.commonLength(i)
 			for n > 0 && n%chunks[i] != 0 {
 				chunks[i]--
 			}

@@ -59,6 +59,10 @@ func (d *Dataset) modify(ctx context.Context, pieces *nd.Pieces, written func(sh
 	halo := make([]int, d.NDim())
 	return d.wrote(ctx, d.c.o.run(ctx, e, pieces.Len(), func(ctx context.Context, i int) error {
 		p := pieces.At(i)
+		d, err := d.at(p.Cell)
+		if err != nil {
+			return err
+		}
 		key := d.key(p.Cell)
 		local := d.grid.Local(p.Cell, p.Box)
 		v, buf, err := hold(local.Shape, d.doc.Type.Size())

@@ -35,11 +35,15 @@ func (v *verifier) add(kind FindingKind, path string, info store.Info, text func
 
 // outside says what there is to say of stored objects outside a dataset's shape.
 func outside(d *Dataset) func(t *tally) string {
+	cells := fmt.Sprint(d.doc.Chunks)
+	if !d.grid.Regular() {
+		cells = "at most " + cells
+	}
 	return func(t *tally) string {
 		if t.Count == 1 {
 			return fmt.Sprintf("it lies outside the shape %v of %s, and is never read", d.doc.Shape, nodeName(d.path))
 		}
-		return fmt.Sprintf("%d objects, of which this is the first, lie outside the shape %v of %s, in chunks of %v, and are never read", t.Count, d.doc.Shape, nodeName(d.path), d.doc.Chunks)
+		return fmt.Sprintf("%d objects, of which this is the first, lie outside the shape %v of %s, in chunks of %s, and are never read", t.Count, d.doc.Shape, nodeName(d.path), cells)
 	}
 }
 

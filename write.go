@@ -106,8 +106,12 @@ func inside(p *nd.Pieces, shape []int) bool {
 
 // writePiece writes what a selection has in one stored object.
 func (d *Dataset) writePiece(ctx context.Context, p nd.Piece, canon nd.View) error {
-	key := d.key(p.Cell)
-	box := d.grid.Local(p.Cell, p.Box)
+	k, err := d.at(p.Cell)
+	if err != nil {
+		return err
+	}
+	key := k.key(p.Cell)
+	box := k.grid.Local(p.Cell, p.Box)
 	v, direct := p.Direct(canon)
 	if !direct {
 		held, buf, err := hold(box.Shape, canon.Item)
@@ -121,11 +125,11 @@ func (d *Dataset) writePiece(ctx context.Context, p nd.Piece, canon nd.View) err
 		if !direct {
 			p.Scatter(v, canon)
 		}
-		return d.writeCell(ctx, key, v)
+		return k.writeCell(ctx, key, v)
 	}
-	return d.change(ctx, key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
+	return k.change(ctx, key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
 		if !direct { // the box has elements that are not selected
-			if err := d.was(ctx, old, box, v, key); err != nil {
+			if err := k.was(ctx, old, box, v, key); err != nil {
 				return box, v, err
 			}
 			p.Scatter(v, canon)

@@ -78,8 +78,7 @@ func inParts(ctx context.Context, d *dosna.Dataset, sel nd.Selection, r *nd.Regi
 		return fmt.Errorf("shape %v is too large", r.Shape)
 	}
 	parts, progress := forParts(d, r.Size()*item)
-	cell, phase := cellsOf(d.Grid(), r)
-	next, stop := iter.Pull(runs(r.Shape, item, limit, cell, phase))
+	next, stop := iter.Pull(runs(r.Shape, item, limit, cutsIn(d.Grid(), r)))
 	defer stop()
 	memory := newBuffers()
 	get := func(ctx context.Context) ([]byte, bool, error) {
@@ -102,28 +101,23 @@ func inParts(ctx context.Context, d *dosna.Dataset, sel nd.Selection, r *nd.Regi
 	})
 }
 
-// cellsOf returns the shape of the stored objects that the elements of a result
-// come from, and where in its first one the result begins, as far as that is
-// simple: where the result is a box of the array.
-func cellsOf(g nd.Grid, r *nd.Region) (cell, phase []int) {
-	cell, phase = make([]int, len(r.Shape)), make([]int, len(r.Shape))
-	for i := range cell {
-		cell[i] = 1
-	}
+// cutsIn tells where the stored objects end in a result, as far as that is simple:
+// where the result is a box of the array.
+func cutsIn(g nd.Grid, r *nd.Region) cuts {
+	c := cuts{g, slices.Repeat([]int{-1}, len(r.Shape)), make([]int, len(r.Shape))}
 	box, ok := r.Box()
 	if !ok {
-		return cell, phase
+		return c
 	}
-	stored := g.CellShape(make([]int, g.NDim()))
 	axis := 0
 	for i, n := range r.Shape { // longer than 1 they are the same axes
 		for n > 1 && box.Shape[axis] == 1 {
 			axis++
 		}
 		if n > 1 {
-			cell[i], phase[i] = stored[axis], box.Start[axis]%stored[axis]
+			c.axis[i], c.start[i] = axis, box.Start[axis]
 			axis++
 		}
 	}
-	return cell, phase
+	return c
 }

@@ -44,6 +44,15 @@ func (l Layout) fileBox(b nd.Box) nd.Box {
 	return nd.Box{Start: l.fileOrder(b.Start), Shape: l.fileOrder(b.Shape)}
 }
 
+// fileGrid returns a grid over the array with its axes in file order.
+func (l Layout) fileGrid(g nd.Grid) nd.Grid {
+	perm := make([]int, g.NDim())
+	for i := range perm {
+		perm[i] = i
+	}
+	return g.Transpose(l.fileOrder(perm))
+}
+
 // fileView returns a view of the array with its axes in file order; it is its
 // own inverse.
 func (l Layout) fileView(v nd.View) nd.View {

@@ -99,10 +99,10 @@ const maxPictures = 512 << 20
 func (l loading) boxes(limit int) iter.Seq[nd.Box] {
 	layout := l.f.layout
 	shape := layout.fileOrder(layout.Shape)
-	cell := layout.fileOrder(l.d.Grid().CellShape(make([]int, len(shape))))
-	list := runs(shape, l.item, limit, cell, make([]int, len(shape)))
+	grid := layout.fileGrid(l.d.Grid())
+	list := runs(shape, l.item, limit, cutsOf(grid))
 	if !l.f.Sequential() && l.f.planes == nil {
-		list = blocks(shape, l.item, min(limit, partGoal), cell)
+		list = blocks(grid, l.item, min(limit, partGoal))
 	}
 	return func(yield func(nd.Box) bool) {
 		for b := range list {

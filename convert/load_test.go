@@ -133,20 +133,46 @@ func (c call) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
+// randomGrid returns a grid along some axes of which cells have lengths of their own.
+func randomGrid(t *testing.T, shape []int, rng *rand.Rand) nd.Grid {
+	chunk, edges := make([]int, len(shape)), make([][]int, len(shape))
+	for i, n := range shape {
+		chunk[i] = 1 + rng.IntN(5)
+		if rng.IntN(2) == 0 {
+			continue
+		}
+		for sum := 0; sum < n || len(edges[i]) == 0; sum += edges[i][len(edges[i])-1] {
+			edges[i] = append(edges[i], 1+rng.IntN(5))
+		}
+	}
+	g, err := nd.NewRectilinear(shape, chunk, edges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
 // Parts cover an array once, in order, within the limit.
 func TestParts(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	for range 2000 {
-		shape, cell, phase := make([]int, rng.IntN(5)), []int{}, []int{}
+		shape := make([]int, rng.IntN(5))
 		for i := range shape {
 			shape[i] = rng.IntN(10)
-			cell = append(cell, 1+rng.IntN(5))
-			phase = append(phase, rng.IntN(cell[i]))
 		}
+		g := randomGrid(t, shape, rng)
+		cell := g.Largest()
+		inside := cutsOf(g) // where the result begins somewhere in a larger array
+		whole := make([]int, len(shape))
+		for i := range whole {
+			inside.start[i] = rng.IntN(5)
+			whole[i] = inside.start[i] + shape[i]
+		}
+		inside.grid = randomGrid(t, whole, rng)
 		n, _ := nd.Size(shape)
 		item, limit := 1+rng.IntN(8), 1+rng.IntN(3000)
 		at := 0
-		for b := range runs(shape, item, limit, cell, phase) {
+		for b := range runs(shape, item, limit, inside) {
 			v := nd.NewView(nil, shape, 1).Sub(b)
 			if _, whole := runAxis(b, shape); !whole || v.Off != at || b.Empty() || b.Size()*item > max(limit, item) {
 				t.Fatalf("%v: run %s of limit %d after %d elements", shape, b, limit/item, at)
@@ -157,17 +183,17 @@ func TestParts(t *testing.T) {
 			t.Fatalf("%v: runs of %d elements", shape, at)
 		}
 		seen := nd.NewView(make([]byte, n), shape, 1)
-		whole := item
+		least := item
 		for i := range cell {
-			whole *= min(cell[i], shape[i])
+			least *= min(cell[i], shape[i])
 		}
-		for b := range blocks(shape, item, limit, cell) {
-			if !nd.AllEqual(seen.Sub(b), []byte{0}) || b.Empty() || b.Size()*item > max(limit, whole) {
+		for b := range blocks(g, item, limit) {
+			if !nd.AllEqual(seen.Sub(b), []byte{0}) || b.Empty() || b.Size()*item > max(limit, least) {
 				t.Fatalf("%v in cells %v: block %s, limit %d", shape, cell, b, limit)
 			}
 			nd.Fill(seen.Sub(b), []byte{1})
 			for i := range shape {
-				if b.Start[i]%cell[i] != 0 || b.Stop(i)%cell[i] != 0 && b.Stop(i) != shape[i] {
+				if b.Start[i] != g.Floor(i, b.Start[i]) || b.Stop(i) != shape[i] && b.Stop(i) != g.Floor(i, b.Stop(i)) {
 					t.Fatalf("%v in cells %v: block %s cuts them", shape, cell, b)
 				}
 			}
@@ -180,8 +206,12 @@ func TestParts(t *testing.T) {
 
 // Where rows of cells fit, runs end between them.
 func TestRunsKeepCellsWhole(t *testing.T) {
+	g, err := nd.NewGrid([]int{23, 5}, []int{4, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var stops []int
-	for b := range runs([]int{20, 5}, 1, 5*7, []int{4, 2}, []int{3, 0}) {
+	for b := range runs([]int{20, 5}, 1, 5*7, cuts{g, []int{0, 1}, []int{3, 0}}) {
 		stops = append(stops, b.Stop(0))
 	}
 	if want := []int{5, 9, 13, 20}; !slices.Equal(stops, want) {

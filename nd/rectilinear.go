@@ -21,10 +21,9 @@ func NewRectilinear(shape, chunk []int, edges [][]int) (Grid, error) {
 		if list == nil || axis >= len(chunk) {
 			continue
 		}
-		if len(list) == 0 {
-			return Grid{}, fmt.Errorf("the list of chunk lengths along axis %d is empty", axis)
+		if chunk[axis] = 1; len(list) > 0 {
+			chunk[axis] = slices.Max(list)
 		}
-		chunk[axis] = slices.Max(list)
 	}
 	g, err := NewGrid(shape, chunk)
 	if err != nil {
@@ -60,7 +59,7 @@ func (g *Grid) vary(axis int, list []int) error {
 	if sum < g.shape[axis] {
 		return fmt.Errorf("the chunk lengths along axis %d add up to %d where the array's length is %d", axis, sum, g.shape[axis])
 	}
-	if slices.Min(list) == g.chunk[axis] {
+	if len(list) == 0 || slices.Min(list) == g.chunk[axis] {
 		return nil
 	}
 	bounds := make([]int, count+1)

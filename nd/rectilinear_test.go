@@ -72,6 +72,9 @@ func TestRectilinear(t *testing.T) {
 	if err != nil || g.Len() != 0 || g.Contains([]int{0, 0}) == nil || g.Merge([]int{9, 9}).Len() != 0 {
 		t.Errorf("%v, %v", g, err)
 	}
+	if g, err = NewRectilinear([]int{0}, []int{0}, [][]int{{}}); err != nil || g.Len() != 0 {
+		t.Errorf("%v, %v", g, err)
+	}
 	if g, err = NewRectilinear(nil, nil, [][]int{}); err != nil || g.Len() != 1 {
 		t.Errorf("%v, %v", g, err)
 	}
@@ -87,7 +90,7 @@ func TestRectilinearErrors(t *testing.T) {
 	}{
 		{[]int{4}, []int{2}, [][]int{{4}, {4}}, "lists of chunk lengths along 2 axes where the array's shape [4] has 1"},
 		{[]int{4}, nil, [][]int{{4}}, "has 0 dimensions"},
-		{[]int{4}, []int{2}, [][]int{{}}, "axis 0 is empty"},
+		{[]int{4}, []int{2}, [][]int{{}}, "add up to 0 where the array's length is 4"},
 		{[]int{4}, []int{2}, [][]int{{1, 2}}, "add up to 3 where the array's length is 4"},
 		{[]int{4, 4}, []int{2, 2}, [][]int{nil, {4, 0}}, "chunk 1 has the length 0 along axis 1; it must be at least 1"},
 		{[]int{4}, []int{2}, [][]int{{7, -3}}, "length -3 along axis 0"},

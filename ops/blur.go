@@ -46,7 +46,7 @@ func byLines(g *Gaussian, src, dst *dosna.Dataset) bool {
 		lineSize  = 64 << 20
 	)
 	shape, item := src.Shape(), float64(max(src.Type().Size(), dst.Type().Size()))
-	chunk := dst.Grid().CellShape(make([]int, len(shape)))
+	chunk := dst.Grid().Largest()
 	edge := math.Pow(blockSize/item, 1/float64(len(shape)))
 	times, block, cross := 1.0, item, item
 	for axis, h := range g.halo {
@@ -106,12 +106,9 @@ func (g *Gaussian) along(i int) *Gaussian {
 // objects are wide, so that no other needs its elements.
 func blurInPlace(ctx context.Context, d *dosna.Dataset, o dosna.Options, g *Gaussian, m nd.Boundary) error {
 	shape, axis := d.Shape(), g.axes[0].axis
-	lines := d.Grid().CellShape(make([]int, len(shape)))
-	lines[axis] = max(shape[axis], 1)
-	grid, err := nd.NewGrid(shape, lines)
-	if err != nil {
-		return err
-	}
+	most := make([]int, len(shape)) // one stored object, but along the axis
+	most[axis] = math.MaxInt
+	grid := d.Grid().Merge(most)
 	serial := d.Connection().Options()
 	serial.Engine, serial.Progress = engine.CPU(), nil
 	d = d.With(serial)

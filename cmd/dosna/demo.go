@@ -38,7 +38,7 @@ not.`,
 		Args: rangeArgs(0, "the file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.sigma, d.spec = sigma.values, dosna.DatasetSpec{
-				Chunks: s.chunks.shape, Shards: s.shards.shape, Access: s.access, Codec: s.codec.text, Checksum: s.checksum.value,
+				Chunks: s.chunks.shape, Shards: s.shards.shape, Edges: s.edges(), Access: s.access, Codec: s.codec.text, Checksum: s.checksum.value,
 			}
 			return d.run(cmd.Context(), argument(args, 0))
 		},

@@ -21,6 +21,7 @@ type datasetInfo struct {
 	Type     string           `json:"dtype"`
 	Chunks   []int            `json:"chunks"`
 	Shards   []int            `json:"shards,omitempty"`
+	Edges    [][]int          `json:"edges,omitempty"` // of a rectilinear grid, see dosna.Dataset.Edges
 	Codecs   []codec.Spec     `json:"codecs"`
 	Checksum bool             `json:"checksum"`
 	Fill     json.RawMessage  `json:"fill_value"`
@@ -31,7 +32,7 @@ type datasetInfo struct {
 
 func describe(d *dosna.Dataset) datasetInfo {
 	return datasetInfo{
-		Path: d.Path(), Kind: "dataset", Format: d.Format(), Shape: d.Shape(), Type: d.Type().Name(), Chunks: d.Chunks(), Shards: d.Shards(),
+		Path: d.Path(), Kind: "dataset", Format: d.Format(), Shape: d.Shape(), Type: d.Type().Name(), Chunks: d.Chunks(), Shards: d.Shards(), Edges: d.Edges(),
 		Codecs: d.Codecs(), Checksum: d.Checked(), Fill: d.Type().FormatFill(d.Fill()), Dims: d.DimensionNames(),
 		Bytes: d.Bytes(), Attrs: d.Attrs(),
 	}
@@ -49,9 +50,9 @@ type groupInfo struct {
 // chunking says how a dataset is cut: "chunks of (64, 64, 64)".
 func chunking(d *dosna.Dataset) string {
 	if shards := d.Shards(); shards != nil {
-		return fmt.Sprintf("chunks of %s in shards of %s", tuple(d.Chunks()), tuple(shards))
+		return fmt.Sprintf("chunks of %s in shards of %s", tuple(d.Chunks()), cells(shards, d.Edges()))
 	}
-	return "chunks of " + tuple(d.Chunks())
+	return "chunks of " + cells(d.Chunks(), d.Edges())
 }
 
 // codecsText prints codecs as a person would say them: "bytes little, zstd level

@@ -15,7 +15,7 @@ import (
 // FuzzFlags gives a text to everything that reads the command line.
 func FuzzFlags(f *testing.F) {
 	for _, s := range []string{
-		"512,512", "(3,)", "()", "(", "1,,2", "-1", "9223372036854775808", "<f4", "float32", "little", "zstd:3", "zstd:-1", "blosc:lz4:5:shuffle", "1,2.5,nan",
+		"512,512", "[1,2*3],4", "[1],[2]", "[", "[1*99999999]", "(3,)", "()", "(", "1,,2", "-1", "9223372036854775808", "<f4", "float32", "little", "zstd:3", "zstd:-1", "blosc:lz4:5:shuffle", "1,2.5,nan",
 		"crc32c", "a=1", "a=[", `a={"b": [1, 2]}`, "=", "a=word", "100MB/s", "1e400GB", "-5/s", "0", "NaN", "threads:4", "threads:0", "\x00", "\xff", " 7 ", "pool#/a", "mem://x#/",
 	} {
 		f.Add(s)
@@ -47,7 +47,7 @@ func FuzzFlags(f *testing.F) {
 			Set(string) error
 			String() string
 		}{
-			new(engineFlag), new(shapeFlag), new(typeFlag), new(orderFlag), new(codecFlag), &numbersFlag{least: 1, most: 3},
+			new(engineFlag), new(shapeFlag), new(cellsFlag), new(typeFlag), new(orderFlag), new(codecFlag), &numbersFlag{least: 1, most: 3},
 			&choiceFlag{of: []string{"crc32c", "none"}}, new(attrsFlag), new(rateFlag), new(perSecondFlag),
 		} {
 			if err := flag.Set(s); err == nil {

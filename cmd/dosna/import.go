@@ -130,11 +130,11 @@ func (p place) waiting(ctx context.Context, s dosna.DatasetSpec, f *convert.File
 		return nil, err
 	}
 	rest := s // what is said beyond what may be said again
-	rest.Chunks, rest.Shards = nil, nil
+	rest.Chunks, rest.Shards, rest.Edges = nil, nil, nil
 	if len(rest.Attrs) == 0 {
 		rest.Attrs = nil
 	}
-	if !reflect.DeepEqual(rest, dosna.DatasetSpec{}) || s.Chunks != nil && !slices.Equal(s.Chunks, d.Chunks()) || s.Shards != nil && !slices.Equal(s.Shards, d.Shards()) ||
+	if !reflect.DeepEqual(rest, dosna.DatasetSpec{}) || !cutAs(d, s) ||
 		!slices.Equal(f.Shape(), d.Shape()) || f.Type() != d.Type() {
 		return nil, nil
 	}
@@ -143,6 +143,18 @@ func (p place) waiting(ctx context.Context, s dosna.DatasetSpec, f *convert.File
 		return nil, err
 	}
 	return d, nil
+}
+
+// cutAs reports whether a dataset has the chunks and shards that a spec asks for, if it
+// does.
+func cutAs(d *dosna.Dataset, s dosna.DatasetSpec) bool {
+	if s.Chunks == nil && s.Shards == nil {
+		return true
+	}
+	same := func(want, have []int) bool {
+		return want == nil || slices.EqualFunc(want, have, func(w, h int) bool { return w == h || w == 0 && s.Edges != nil })
+	}
+	return reflect.DeepEqual(s.Edges, d.Edges()) && same(s.Chunks, d.Chunks()) && same(s.Shards, d.Shards())
 }
 
 // loadWaiting fills a dataset that was empty, and leaves it so if it fails.

@@ -69,13 +69,14 @@ func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error 
 			{"shape", tuple(d.Shape()) + dims(d)},
 			{"dtype", d.Type().Name()},
 			{"size", fmt.Sprintf("%s, %s", count(d.Size(), "element"), size(int64(d.Bytes())))},
-			{"chunks", tuple(d.Chunks())},
 		}
 		if d.Format() != 3 {
 			rows = append(rows, []string{"format", "Zarr v2"})
 		}
 		if shards := d.Shards(); shards != nil {
-			rows = append(rows, []string{"shards", tuple(shards)})
+			rows = append(rows, []string{"chunks", tuple(d.Chunks())}, []string{"shards", cells(shards, d.Edges())})
+		} else {
+			rows = append(rows, []string{"chunks", cells(d.Chunks(), d.Edges())})
 		}
 		rows = append(rows,
 			[]string{"codecs", codecsText(d.Codecs())},

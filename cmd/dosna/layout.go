@@ -11,7 +11,7 @@ import (
 // storing is how the chunks of a dataset are to be stored, as far as flags say
 // it.
 type storing struct {
-	chunks, shards shapeFlag
+	chunks, shards cellsFlag
 	access         string
 	codec          codecFlag
 	checksum       choiceFlag
@@ -27,8 +27,8 @@ func (s *storing) flags(cmd *cobra.Command, same string) {
 	}
 	f := cmd.Flags()
 	s.checksum.of = []string{"crc32c", "none"}
-	f.Var(&s.chunks, "chunks", "shape of chunks, 64,64,64"+otherwise("guessed, about 1 MiB"))
-	f.Var(&s.shards, "shards", "shape of shards, stored objects of many chunks"+otherwise("none"))
+	f.Var(&s.chunks, "chunks", "shape of chunks, 64,64,64, or lists of their lengths, [100,200*4,50],64"+otherwise("guessed, about 1 MiB"))
+	f.Var(&s.shards, "shards", "shape of shards, stored objects of many chunks, or lists as for chunks"+otherwise("none"))
 	f.StringVar(&s.access, "access", "", "`ACCESS` by which it will be read, to guess chunks: boxes, planes:AXIS, lines:AXIS"+otherwise("boxes"))
 	f.Var(&s.codec, "codec", "compressor: zstd[:LEVEL], gzip[:LEVEL], blosc[:NAME[:LEVEL[:SHUFFLE]]], none"+otherwise("zstd:3"))
 	f.Var(&s.checksum, "checksum", "checksum of every chunk"+otherwise("crc32c"))
@@ -40,10 +40,18 @@ func (s *storing) flags(cmd *cobra.Command, same string) {
 	complete("shards")
 }
 
+// edges are the lists of lengths, of shards if there are any.
+func (s *storing) edges() [][]int {
+	if s.shards.edges != nil {
+		return s.shards.edges
+	}
+	return s.chunks.edges
+}
+
 // options are those of a copy.
 func (s *storing) options() *dosna.CopyOptions {
 	return &dosna.CopyOptions{
-		Chunks: s.chunks.shape, Shards: s.shards.shape, Access: s.access, Codec: s.codec.text, Checksum: s.checksum.value,
+		Chunks: s.chunks.shape, Shards: s.shards.shape, Edges: s.edges(), Access: s.access, Codec: s.codec.text, Checksum: s.checksum.value,
 	}
 }
 
@@ -76,7 +84,7 @@ func (l *layout) flags(cmd *cobra.Command) {
 // spec is the layout with everything else left to the library.
 func (l *layout) spec() dosna.DatasetSpec {
 	s := dosna.DatasetSpec{
-		Chunks: l.chunks.shape, Shards: l.shards.shape, Access: l.access, Codec: l.codec.text, Checksum: l.checksum.value,
+		Chunks: l.chunks.shape, Shards: l.shards.shape, Edges: l.edges(), Access: l.access, Codec: l.codec.text, Checksum: l.checksum.value,
 		Keys: l.keys.value, DimensionNames: l.dims, Attrs: l.attrs.attrs, Format: l.format.number(),
 	}
 	if l.fill != "" {
