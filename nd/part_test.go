@@ -47,7 +47,7 @@ func TestPart(t *testing.T) {
 				t.Fatalf("%v[%s], part %s: got [%s] of shape %v, error %v", c.Shape, c.Select, b, p, r.Shape, err)
 			}
 			part := numpyCase{Values: cutInts(c.Result, c.Values, b), After: c.After, Shape: c.Shape}
-			if why := part.read(r, slices.Repeat([]int{4}, len(c.Shape)), 8, rng); why != "" {
+			if why := part.read(r, randomGrid(t, c.Shape, true, rng), 8, rng); why != "" {
 				t.Fatalf("%v[%s], part %s: [%s]: %s", c.Shape, c.Select, b, p, why)
 			}
 			parts++
