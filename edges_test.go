@@ -159,7 +159,7 @@ func TestSpecsWithEdges(t *testing.T) {
 		{"the lengths add up to 9, and the shape [10 9] has 10", dosna.DatasetSpec{Edges: [][]int{{4, 5}, nil}}},
 		{"0 is below 1", dosna.DatasetSpec{Edges: [][]int{{4, 0, 8}, nil}}},
 		{"-1 is below 1", dosna.DatasetSpec{Edges: [][]int{{12, -1}, nil}}},
-		{"axis 0 has no length", dosna.DatasetSpec{Edges: [][]int{{-4, -8}, nil}, Chunks: []int{0, 3}}},
+		{"-4 is below 1", dosna.DatasetSpec{Edges: [][]int{{-4, -8}, nil}, Chunks: []int{0, 3}}},
 		{"shard 1 along axis 0 has the length 7, which is not made of whole chunks of 2", dosna.DatasetSpec{Edges: [][]int{{4, 7, 8}, nil}, Chunks: []int{2, 3}, Shards: []int{0, 6}}},
 		{"not made of whole chunks", dosna.DatasetSpec{Edges: [][]int{{4, 7}, nil}, Chunks: []int{2, 3}, Shards: []int{0, 6}}},
 		{"more than 63 bits", dosna.DatasetSpec{Edges: [][]int{slices.Repeat([]int{1 << 50}, 1<<14), nil}, Chunks: []int{1, 3}, Shards: []int{0, 3}}},
