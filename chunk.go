@@ -161,6 +161,9 @@ func (k *Chunk) SameStored(ctx context.Context, o *Chunk) (bool, error) {
 	if !sameLayout(k.d.doc, o.d.doc) {
 		return false, nil
 	}
+	if !slices.Equal(k.d.grid.CellShape(k.coords), o.d.grid.CellShape(o.coords)) {
+		return false, nil
+	}
 	same, err := k.d.sameObject(ctx, k.key, o.d, o.key)
 	switch {
 	case isNotExist(err):

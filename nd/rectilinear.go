@@ -144,3 +144,19 @@ func (g Grid) Transpose(perm []int) Grid {
 	}
 	return t
 }
+
+// Equal reports whether two grids have the same cells, stored in the same shapes.
+func (g Grid) Equal(o Grid) bool {
+	if !slices.Equal(g.shape, o.shape) {
+		return false
+	}
+	for axis := range g.shape {
+		switch a, b := g.varies(axis), o.varies(axis); {
+		case a != b:
+			return false
+		case a && !slices.Equal(g.bounds[axis], o.bounds[axis]), !a && g.chunk[axis] != o.chunk[axis]:
+			return false
+		}
+	}
+	return true
+}

@@ -236,3 +236,32 @@ func TestHugeRectilinear(t *testing.T) {
 		t.Errorf("%d pieces, the last of which is %v", pieces.Len(), pieces.At(pieces.Len()-1).Box)
 	}
 }
+
+func TestGridsEqual(t *testing.T) {
+	grid := func(edges ...[]int) Grid {
+		g, err := NewRectilinear([]int{10, 6}, []int{5, 3}, edges)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	same := [][]Grid{
+		{grid(), grid(nil, nil), grid([]int{5, 5}, nil), grid([]int{5, 5, 5}, []int{3, 3})},
+		{grid([]int{5, 4, 1}, nil), grid([]int{5, 4, 1, 7}, nil).Transpose([]int{1, 0}).Transpose([]int{1, 0})},
+		{grid([]int{5, 4, 2}, nil)}, {grid(nil, []int{2, 4}), grid(nil, []int{2, 4})}, {grid([]int{10}, nil)},
+	}
+	for i, a := range same {
+		for j, b := range same {
+			for _, x := range a {
+				for _, y := range b {
+					if x.Equal(y) != (i == j) {
+						t.Errorf("%v and %v: %v", x, y, x.Equal(y))
+					}
+				}
+			}
+		}
+	}
+	if g, err := NewGrid([]int{10}, []int{5}); err != nil || g.Equal(grid()) {
+		t.Errorf("grids over other arrays: %v", err)
+	}
+}

@@ -17,6 +17,22 @@ import (
 	"github.com/dosna/dosna/nd"
 )
 
+// lengths are those of chunks or shards along each axis: a number, or if these are what
+// is stored, the list of a rectilinear grid.
+func lengths(shape []int, d *dosna.Dataset, stored bool) []any {
+	if shape == nil {
+		return nil
+	}
+	out := make([]any, len(shape))
+	for i, n := range shape {
+		out[i] = n
+		if edges := d.Edges(); stored && edges != nil && edges[i] != nil {
+			out[i] = edges[i]
+		}
+	}
+	return out
+}
+
 // datasets compares two datasets, but for their attributes.
 func (f *differ) datasets(ctx context.Context, path string, a, b *dosna.Dataset) error {
 	sa, sb := a.Spec(), b.Spec()
@@ -28,8 +44,8 @@ func (f *differ) datasets(ctx context.Context, path string, a, b *dosna.Dataset)
 		{DiffTypes, sa.Type.JSON(), sb.Type.JSON()},
 		{DiffFillValues, sa.Type.FormatFill(a.Fill()), sb.Type.FormatFill(b.Fill())},
 		{DiffDimensions, sa.DimensionNames, sb.DimensionNames},
-		{DiffChunks, append([]int{}, a.Chunks()...), append([]int{}, b.Chunks()...)},
-		{DiffShards, a.Shards(), b.Shards()},
+		{DiffChunks, lengths(a.Chunks(), a, a.Shards() == nil), lengths(b.Chunks(), b, b.Shards() == nil)},
+		{DiffShards, lengths(a.Shards(), a, true), lengths(b.Shards(), b, true)},
 		{DiffCodecs, sa.Codecs, sb.Codecs},
 		{DiffKeys, sa.Keys, sb.Keys},
 	}
@@ -190,7 +206,7 @@ func (c *contents) run(ctx context.Context) error {
 	if c.a.Size() == 0 {
 		return nil
 	}
-	if c.bitwise && bytes.Equal(c.a.Fill(), c.b.Fill()) && sameCells(c.a, c.b) {
+	if c.bitwise && bytes.Equal(c.a.Fill(), c.b.Fill()) && c.a.Grid().Equal(c.b.Grid()) {
 		err := c.stored(ctx)
 		if !errors.Is(err, errors.ErrUnsupported) { // a store that cannot list
 			return err
@@ -209,18 +225,6 @@ func (c *contents) run(ctx context.Context) error {
 		}
 		return err
 	})
-}
-
-// sameCells reports whether two datasets of one shape are cut into the same stored
-// objects.
-func sameCells(a, b *dosna.Dataset) bool {
-	cells := func(d *dosna.Dataset) []int {
-		if shards := d.Shards(); shards != nil {
-			return shards
-		}
-		return d.Chunks()
-	}
-	return slices.Equal(cells(a), cells(b))
 }
 
 // diffListed is how many chunks are taken from a listing before they are compared.
