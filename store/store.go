@@ -114,6 +114,7 @@ type Guarantees struct {
 	GetIfMatch    bool  // reads with IfMatch never return bytes of another version
 	Shared        bool  // other processes see the same objects, at once
 	ListSorted    bool  // List yields in byte order of the keys
+	ReadOnly      bool  // the kind of store has no way to change anything: that is ErrPermission
 	Concurrency   int   // operations at a time worth having under way; 0: not known
 	MaxObject     int64 // most bytes in an object; 0: no bound known
 }

@@ -32,7 +32,7 @@ type datasetInfo struct {
 
 func describe(d *dosna.Dataset) datasetInfo {
 	return datasetInfo{
-		Path: d.Path(), Kind: "dataset", Format: d.Format(), Shape: d.Shape(), Type: d.Type().Name(), Chunks: d.Chunks(), Shards: d.Shards(), Edges: d.Edges(),
+		Path: d.Path(), Kind: "dataset", Format: d.Format(), Shape: d.Shape(), Type: d.Type().String(), Chunks: d.Chunks(), Shards: d.Shards(), Edges: d.Edges(),
 		Codecs: d.Codecs(), Checksum: d.Checked(), Fill: d.Type().FormatFill(d.Fill()), Dims: d.DimensionNames(),
 		Bytes: d.Bytes(), Attrs: d.Attrs(),
 	}

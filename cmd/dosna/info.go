@@ -44,21 +44,30 @@ func (a *app) info(ctx context.Context, address string) error {
 	})
 }
 
+// unlisted is said where there is no telling what a store has.
+const unlisted = "not known: the store has no listing"
+
 // usedInfo is a dataset with what it occupies.
 type usedInfo struct {
 	datasetInfo
-	Objects     int     `json:"objects"`
+	Objects     *int    `json:"objects"` // null, like StoredBytes: the store has no listing
 	Cells       int     `json:"objects_if_full"`
-	StoredBytes int64   `json:"stored_bytes"`
+	StoredBytes *int64  `json:"stored_bytes"`
 	Ratio       *number `json:"ratio"` // null: nothing is stored
 }
 
 func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error {
 	u, err := d.Usage(ctx)
-	if err != nil {
+	info := usedInfo{datasetInfo: describe(d), Objects: &u.Objects, Cells: u.Cells, StoredBytes: &u.Stored}
+	stored := ""
+	switch {
+	case err == nil:
+		stored = storedText(d, u)
+	case errors.Is(err, errors.ErrUnsupported):
+		info.Objects, info.StoredBytes, stored = nil, nil, unlisted
+	default:
 		return err
 	}
-	info := usedInfo{describe(d), u.Objects, u.Cells, u.Stored, nil}
 	if u.Stored > 0 {
 		r := number(float64(d.Bytes()) / float64(u.Stored))
 		info.Ratio = &r
@@ -67,7 +76,7 @@ func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error 
 		rows := [][]string{
 			{"dataset", p.String()},
 			{"shape", tuple(d.Shape()) + dims(d)},
-			{"dtype", d.Type().Name()},
+			{"dtype", d.Type().String()},
 			{"size", fmt.Sprintf("%s, %s", count(d.Size(), "element"), size(int64(d.Bytes())))},
 		}
 		if d.Format() != 3 {
@@ -82,7 +91,7 @@ func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error 
 			[]string{"codecs", codecsText(d.Codecs())},
 			[]string{"checksum", map[bool]string{true: "every chunk is checked", false: "none"}[d.Checked()]},
 			[]string{"fill value", d.Type().Format(d.Fill())},
-			[]string{"stored", storedText(d, u)})
+			[]string{"stored", stored})
 		table(w, append(rows, attrRows(d.Attrs())...))
 	})
 }
@@ -172,7 +181,11 @@ func (a *app) infoGroup(ctx context.Context, p place, g *dosna.Group) error {
 	if err != nil {
 		return err
 	}
-	children := t.nodes
+	children, found := t.nodes, fmt.Sprint(len(t.nodes))
+	fault := t.err()
+	if len(children) == 0 && errors.Is(fault, errors.ErrUnsupported) {
+		found, fault = unlisted, nil
+	}
 	info := groupInfo{Path: g.Path(), Kind: "group", Format: g.Format(), Children: []string{}, Attrs: g.Attrs()}
 	for _, n := range children {
 		info.Children = append(info.Children, n.Name())
@@ -192,12 +205,12 @@ func (a *app) infoGroup(ctx context.Context, p place, g *dosna.Group) error {
 		if g.Format() != 3 {
 			rows = append(rows, []string{"format", "Zarr v2"})
 		}
-		rows = append(rows, []string{"children", fmt.Sprint(len(children))})
+		rows = append(rows, []string{"children", found})
 		table(w, append(rows, attrRows(g.Attrs())...))
 		if len(children) > 0 {
 			fmt.Fprintln(w)
 			table(w, listing(children, func(n dosna.Node) string { return n.Name() }))
 		}
 	})
-	return errors.Join(err, t.err())
+	return errors.Join(err, fault)
 }

@@ -136,6 +136,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 			ts.Fatalf("%s has %s pixels", args[0], got)
 		}
 	},
+	"zip":   zipTree,
+	"serve": serve,
 	// lines N: standard output has so many lines.
 	"lines": func(ts *testscript.TestScript, _ bool, args []string) {
 		if n := strings.Count(ts.ReadFile("stdout"), "\n"); strconv.Itoa(n) != args[0] {

@@ -115,15 +115,7 @@ func (b *Builder) Manifest() *Manifest {
 		m.keys = append(m.keys, key[same:]...)
 		last = key
 		m.source[i], m.offset[i] = b.source[r], b.offset[r]
-		switch n := b.length[r]; {
-		case n < 0:
-			m.length[i] = toEnd
-		case n >= more:
-			m.length[i] = more
-			m.long[uint32(i)] = n
-		default:
-			m.length[i] = uint32(n)
-		}
+		m.setLength(i, b.length[r])
 	}
 	return m
 }

@@ -62,7 +62,7 @@ func (s *Store) String() string { return s.name }
 
 // Guarantees promises what reads can keep.
 func (s *Store) Guarantees() store.Guarantees {
-	return store.Guarantees{GetIfMatch: true, Shared: true, ListSorted: s.t.sorted(), Concurrency: 32}
+	return store.Guarantees{ReadOnly: true, GetIfMatch: true, Shared: true, ListSorted: s.t.sorted(), Concurrency: 32}
 }
 
 // Close closes the sources.

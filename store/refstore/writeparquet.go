@@ -30,7 +30,7 @@ func WriteParquet(ctx context.Context, s store.Store, prefix string, m *Manifest
 	fields := map[string]grid{}
 	for key, i := range m.All {
 		r := m.Ref(i)
-		if name := key[strings.LastIndexByte(key, '/')+1:]; r.Source != nil || !strings.HasPrefix(name, ".z") {
+		if name := key[strings.LastIndexByte(key, '/')+1:]; r.Source != nil || !strings.HasPrefix(name, ".z") || key == metadataKey {
 			continue
 		}
 		if !json.Valid(r.Inline) {
@@ -47,7 +47,7 @@ func WriteParquet(ctx context.Context, s store.Store, prefix string, m *Manifest
 	}
 	chunks := map[string][]placed{}
 	for key, i := range m.All {
-		if docs[key] != nil {
+		if docs[key] != nil || key == metadataKey { // the form has that of its own
 			continue
 		}
 		slash := strings.LastIndexByte(key, '/')

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosna/dosna"
+)
+
+func (a *app) referencesCommand() *cobra.Command {
+	var o dosna.ReferencesOptions
+	cmd := &cobra.Command{
+		Use:   "references NODE FILE",
+		Short: "Write references to a tree, in the form of kerchunk",
+		Long: `Write references to the stored objects of a node and of all below it, in the form
+of kerchunk: a .json file, or a .parq folder of Parquet files for trees of Zarr v2.
+Whoever has the references opens the tree by them: fsspec, with it zarr-python and
+xarray, VirtualiZarr, and dosna. Metadata is in them, chunks stay where they are.
+What was there is replaced.`,
+		Example: `  dosna references /tmp/pool scan.json
+  dosna references /tmp/pool#/scan /tmp/scan.json --base https://data.example/pool
+  dosna ls -r /tmp/scan.json --allow https://data.example/`,
+		Args: exactArgs("the node's address", "the file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.references(cmd.Context(), args[0], args[1], &o)
+		},
+	}
+	cmd.Flags().StringVar(&o.Base, "base", "", "`ADDRESS` by which readers find the tree's root (default: the one given)")
+	_ = cmd.RegisterFlagCompletionFunc("base", words())
+	cmd.ValidArgsFunction = a.completeFile(1, 2)
+	return cmd
+}
+
+// referencesTo is what the command has written.
+type referencesTo struct {
+	To      string `json:"to"`
+	Objects int    `json:"objects"`
+	Inline  int    `json:"inline"`
+}
+
+func (a *app) references(ctx context.Context, address, file string, o *dosna.ReferencesOptions) error {
+	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
+		n, err := p.node(ctx)
+		if err != nil {
+			return err
+		}
+		done, err := dosna.WriteReferences(ctx, n, file, o)
+		if err != nil {
+			return err
+		}
+		return a.confirm(referencesTo{file, done.Objects, done.Inline}, "wrote references to %s in %s, with %s inline", count(done.Objects, "object"), file, count(done.Inline, "document"))
+	})
+}

@@ -1,0 +1,57 @@
+package dosna
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/all"
+	"github.com/dosna/dosna/zarr"
+)
+
+// ReferencesOptions say how references to a tree are written; nil is right where
+// those who read them find the tree where it is now.
+type ReferencesOptions struct {
+	// Base is the address by which readers of the references find the root of the
+	// tree; "" is the one by which it was opened.
+	Base string
+}
+
+// Referred is how many objects references are to, and how many they hold.
+type Referred struct{ Objects, Inline int }
+
+// WriteReferences writes references to the stored objects of a group, with all that
+// is below it, or of a dataset, in the form of kerchunk: to an address that ends in
+// .json, or in .parq for Parquet files, which are for trees of Zarr v2 only. Programs
+// that know such references, fsspec's and VirtualiZarr's among them, open the tree by
+// them, and so does Open. What was at the address is replaced.
+//
+// Metadata is in the references as it was then. Objects are referred to whole, so
+// that changed chunks are seen, but chunks that are stored later are not.
+func WriteReferences(ctx context.Context, n Node, address string, o *ReferencesOptions) (Referred, error) {
+	c := n.Connection()
+	to := all.ReferencesTo{Store: c.store, Prefix: folder(n.place()), Base: c.url, Inline: isMetadata}
+	var done Referred
+	var err error
+	if o != nil && o.Base != "" {
+		to.Base = o.Base
+	} else {
+		err = all.Addressable(ctx, c.url)
+	}
+	if err == nil {
+		done.Objects, done.Inline, err = all.WriteReferences(ctx, address, to)
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = fmt.Errorf("%w: the store has no listing, by which its objects would be found", store.ErrInvalid)
+	}
+	if err != nil {
+		return done, fmt.Errorf("write references to %s in %s: %w", nodeName(n.place()), c.url, err)
+	}
+	return done, nil
+}
+
+// isMetadata tells the documents of nodes from other objects.
+func isMetadata(key string) bool {
+	return zarr.IsMetadata(lastName(key))
+}
