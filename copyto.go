@@ -106,7 +106,7 @@ func (d *Dataset) copyShare(ctx context.Context, dst *Dataset, resumed bool, min
 		empty = false
 		break
 	}
-	err := d.eachStored(ctx, mine, func(ctx context.Context, k *Chunk) error {
+	one := func(ctx context.Context, k *Chunk) error {
 		var err error
 		same := false
 		if resumed {
@@ -119,7 +119,11 @@ func (d *Dataset) copyShare(ctx context.Context, dst *Dataset, resumed bool, min
 			return dst.c.replace(ctx, dst.key(k.coords), nil) // it was removed meanwhile
 		}
 		return err
-	})
+	}
+	err := d.eachStored(ctx, mine, one)
+	if errors.Is(err, errors.ErrUnsupported) { // the store cannot say which there are
+		err = d.eachCell(ctx, mine, one)
+	}
 	if err != nil || empty {
 		return err
 	}

@@ -95,6 +95,17 @@ func (d *Dataset) eachStored(ctx context.Context, share func(coords []int) bool,
 	return flush()
 }
 
+// eachCell calls f for the chunks inside the shape, stored or not, as eachStored does.
+func (d *Dataset) eachCell(ctx context.Context, share func(coords []int) bool, f func(ctx context.Context, k *Chunk) error) error {
+	return d.c.o.run(ctx, d.c.o.local(), d.grid.Len(), func(ctx context.Context, i int) error {
+		coords := d.grid.Coords(i, nil)
+		if share != nil && !share(coords) {
+			return nil
+		}
+		return f(ctx, d.chunk(coords))
+	})
+}
+
 // Clear removes all chunks: every element is the fill value then. What is written
 // at the same time may stay.
 func (d *Dataset) Clear(ctx context.Context) error {

@@ -67,6 +67,9 @@ type copied struct {
 }
 
 func (c copied) what() string {
+	if c.Documents == 0 { // the source has no listing
+		return count(c.Nodes, "node")
+	}
 	return count(c.Nodes, "node") + ", " + storedIn(c.Objects, c.Documents, c.Bytes)
 }
 
@@ -111,6 +114,9 @@ func source(ctx context.Context, src place, o copying) (dosna.Node, copied, erro
 		return nil, done, fmt.Errorf("%s is a group; copy it and everything below it with: dosna cp -r", src)
 	}
 	r, err := content(ctx, src)
+	if errors.Is(err, errors.ErrUnsupported) { // how much it is, a store without a listing cannot say
+		err = nil
+	}
 	done.Nodes, done.Objects, done.Documents, done.Bytes = r.Nodes, r.Objects, r.Documents, r.Bytes
 	return n, done, err
 }
