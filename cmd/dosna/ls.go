@@ -55,7 +55,7 @@ func listing(nodes []dosna.Node, name func(dosna.Node) string) [][]string {
 			rows = append(rows, []string{name(n) + "/", "", "", ""})
 			continue
 		}
-		rows = append(rows, []string{name(n), tuple(d.Shape()), d.Type().Name(), chunking(d)})
+		rows = append(rows, []string{name(n), tuple(d.Shape()), d.Type().String(), chunking(d)})
 	}
 	return rows
 }
@@ -78,7 +78,7 @@ func nodeInfos(nodes []dosna.Node) []nodeInfo {
 			infos = append(infos, nodeInfo{Path: n.Path(), Kind: "group"})
 			continue
 		}
-		infos = append(infos, nodeInfo{d.Path(), "dataset", d.Shape(), d.Type().Name(), d.Chunks(), d.Shards()})
+		infos = append(infos, nodeInfo{d.Path(), "dataset", d.Shape(), d.Type().String(), d.Chunks(), d.Shards()})
 	}
 	return infos
 }
