@@ -42,6 +42,9 @@ func (c *Connection) build(ctx context.Context, base, path string, s DatasetSpec
 	if err != nil {
 		return nil, err
 	}
+	if c, full, err = c.locate(ctx, full); err != nil {
+		return nil, fmt.Errorf("create %q: %w", path, err)
+	}
 	if s.Format == 0 {
 		s.Format = c.formatFor(ctx, full)
 	}
@@ -66,7 +69,7 @@ func (c *Connection) build(ctx context.Context, base, path string, s DatasetSpec
 		defer cancel()
 		return nil, errors.Join(err, a.discard(ctx, full))
 	}
-	return asDataset(c.openFrom(ctx, "", full))
+	return asDataset(c.entry(ctx, full))
 }
 
 // discard removes what an attempt has made, unless it is complete, or others have
@@ -133,14 +136,16 @@ func (c *Connection) DeleteEmpty(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	err = c.o.writable()
-	if err == nil {
-		err = c.deleteEmpty(ctx, full)
-	}
-	if err != nil {
-		return fmt.Errorf("delete %s in %s: %w", nodeName(full), c.url, err)
-	}
-	return c.durable(ctx)
+	_, err = throughLinks(ctx, c, full, func(c *Connection, full string) (none struct{}, err error) {
+		if err = c.o.writable(); err == nil {
+			err = c.deleteEmpty(ctx, full)
+		}
+		if err != nil {
+			return none, fmt.Errorf("delete %s in %s: %w", nodeName(full), c.url, err)
+		}
+		return none, c.durable(ctx)
+	})
+	return err
 }
 
 func (c *Connection) deleteEmpty(ctx context.Context, full string) error {

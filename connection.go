@@ -20,8 +20,10 @@ type Connection struct {
 	start   string // path of the node that the address named
 	o       Options
 	locks   *locks
-	attempt string   // at a copy, whose marked nodes it sees; else ""
-	log     *journal // of a call that writes to a dataset; else nil
+	attempt string    // at a copy, whose marked nodes it sees; else ""
+	root    store.URL // that it was opened by; zero if it was by a store
+	trees   *trees    // that links lead to
+	log     *journal  // of a call that writes to a dataset; else nil
 }
 
 // Open opens the tree at an address: a URL or a plain path, "/data/pool" or
@@ -33,8 +35,23 @@ func Open(ctx context.Context, address string, o *Options) (*Connection, error) 
 	if err != nil {
 		return nil, err
 	}
+	c, err := openTree(ctx, u, o, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.start = u.Node
+	c.trees.add(c)
+	return c, nil
+}
+
+// openTree opens the tree at a URL; requests, if not nil, is asked for those to web
+// servers.
+func openTree(ctx context.Context, u store.URL, o *Options, requests store.Policy) (*Connection, error) {
 	mode, profile := o.orDefault().Mode, o.orDefault().Profile
-	s, err := all.Open(ctx, u.Root, store.OpenOptions{Create: mode == Create || mode == Exclusive, ReadOnly: mode == ReadOnly, Allow: o.orDefault().Allow, Observer: profile.observer()})
+	s, err := all.Open(ctx, u.Root, store.OpenOptions{
+		Create: mode == Create || mode == Exclusive, ReadOnly: mode == ReadOnly,
+		Allow: o.orDefault().Allow, Requests: requests, Observer: profile.observer(),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +59,7 @@ func Open(ctx context.Context, address string, o *Options) (*Connection, error) 
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	c.url, c.start = u.Root, u.Node
+	c.url, c.root = u.Root, u
 	if s.Guarantees().Shared { // else it may be one of several without a name
 		c.place = u.Root + "\x00" + store.Name(s)
 	}
@@ -65,7 +82,7 @@ var openings atomic.Int64
 // OpenStore opens the tree in a store. Close then closes the store too; after an
 // error it stays open.
 func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, error) {
-	c := &Connection{store: s, url: store.Name(s), o: o.orDefault(), locks: newLocks(), place: fmt.Sprintf("#%d", openings.Add(1))}
+	c := &Connection{store: s, url: store.Name(s), o: o.orDefault(), locks: newLocks(), trees: newTrees(s), place: fmt.Sprintf("#%d", openings.Add(1))}
 	if c.o.engine().Comm().Size() > 1 && !s.Guarantees().Shared {
 		return nil, fmt.Errorf("open %s: %w: several ranks need a store that all of them see, and this one is private to a process", c.url, ErrInvalid)
 	}
@@ -128,11 +145,22 @@ func (c *Connection) Start() string { return c.start }
 // Store returns the store beneath.
 func (c *Connection) Store() store.Store { return c.store }
 
-// Sync makes everything written so far survive a loss of power.
-func (c *Connection) Sync(ctx context.Context) error { return store.Sync(ctx, c.store) }
+// Sync makes everything written so far survive a loss of power, also in trees to
+// which links have led.
+func (c *Connection) Sync(ctx context.Context) error {
+	if c.store != c.trees.home {
+		return store.Sync(ctx, c.store)
+	}
+	return errors.Join(store.Sync(ctx, c.store), c.trees.sync(ctx))
+}
 
-// Close closes the store. It does not sync.
-func (c *Connection) Close() error { return c.store.Close() }
+// Close closes the store, and the trees to which links have led. It does not sync.
+func (c *Connection) Close() error {
+	if c.store != c.trees.home {
+		return c.store.Close() // such a tree
+	}
+	return errors.Join(c.trees.close(), c.store.Close())
+}
 
 // durable syncs if the options ask for it.
 func (c *Connection) durable(ctx context.Context) error {

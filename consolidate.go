@@ -451,7 +451,7 @@ func (c *Connection) copiesIn(ctx context.Context, group string) (*zarr.Consolid
 // document itself, as one does without copies.
 func (b *copiesBelow) node(ctx context.Context, c *Connection, path string) (Node, error) {
 	if b == nil || c.o.Mode != ReadOnly {
-		return c.openFrom(ctx, "", path)
+		return c.entry(ctx, path)
 	}
 	rel := strings.TrimPrefix(path, folder(b.group))
 	doc, err := b.Document(rel)

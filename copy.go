@@ -22,6 +22,11 @@ type CopyOptions struct {
 	// Shards become chunks in Zarr v2, and checksums are left out.
 	Format int
 
+	// Follow copies what links lead to in the place of the links. Otherwise links are
+	// copied as links: to the copy of a node that is copied too, and else to the same
+	// node as before, by its address if the copy is in another tree.
+	Follow bool
+
 	// Resume goes on with a copy that was interrupted. What is there already is
 	// read and compared with the source, byte by byte (elements, where the layout
 	// changes), and what is equal is not written again.
@@ -45,19 +50,27 @@ func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOpt
 	if err != nil {
 		return nil, err
 	}
+	if l, ok := src.(*Link); ok && o.Follow {
+		if src, err = l.Follow(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if to, full, err = to.locate(ctx, full); err != nil {
+		return nil, fmt.Errorf("copy %s to %q: %w", src.Path(), path, err)
+	}
 	if src.Connection().url == to.url && (full == src.place() || strings.HasPrefix(full, src.place()+"/") || src.place() == "") {
 		return nil, fmt.Errorf("copy %s to %s in %s: %w: a node cannot be copied into itself", src.Path(), nodeName(full), to.url, ErrInvalid)
 	}
 	if err := to.o.writable(); err != nil {
 		return nil, fmt.Errorf("copy %s to %s in %s: %w", src.Path(), nodeName(full), to.url, err)
 	}
-	err = to.keeping(ctx, change{path: full, deep: true}, func(ctx context.Context) error {
-		return newAttempt(to, o).tree(ctx, src, full)
-	})
+	a := newAttempt(to, o)
+	a.top, a.full = src, full
+	err = to.keeping(ctx, change{path: full, deep: true}, func(ctx context.Context) error { return a.tree(ctx, src, full) })
 	if err != nil {
 		return nil, err
 	}
-	return to.openFrom(ctx, "", full)
+	return to.entry(ctx, full)
 }
 
 // Spec returns what creates the copy of a dataset: as the dataset is, but for what

@@ -180,10 +180,15 @@ func (c *Connection) attributesV2(ctx context.Context, path string, doc zarr.Doc
 // group above it that is there, or of the root if that is to be replaced. What keeps
 // it from being read is found when the node is created.
 func (c *Connection) formatFor(ctx context.Context, path string) int {
-	for {
+	for full := path; ; {
 		path = parent(path)
 		doc, _, err := c.load(ctx, path)
 		switch {
+		case err == nil && isLink(doc):
+			if at, where, err := c.locate(ctx, full); err == nil {
+				return at.formatFor(ctx, where)
+			}
+			return 3
 		case err == nil && doc.Head().Becomes == 2:
 			return 2
 		case err == nil:

@@ -74,6 +74,9 @@ func (g *Group) RequireGroup(ctx context.Context, path string) (*Group, error) {
 }
 
 func (c *Connection) createGroup(ctx context.Context, base, path string, attrs Attributes) (*Group, error) {
+	if err := keepsLink(attrs, "", false); err != nil {
+		return nil, fmt.Errorf("create group %q in %s: %w", path, c.url, err)
+	}
 	doc := zarr.NewGroup(cloneAttrs(attrs))
 	if full, err := resolve(base, path); err == nil {
 		doc.Format = c.formatFor(ctx, full)
@@ -81,16 +84,24 @@ func (c *Connection) createGroup(ctx context.Context, base, path string, attrs A
 	return asGroup(c.createFrom(ctx, base, path, doc))
 }
 
+// createFrom creates a node, through links above it.
 func (c *Connection) createFrom(ctx context.Context, base, path string, doc zarr.Document) (Node, error) {
 	full, err := resolve(base, path)
 	if err != nil {
 		return nil, err
 	}
+	return throughLinks(ctx, c, full, func(c *Connection, path string) (Node, error) { return c.createAt(ctx, path, doc) })
+}
+
+// createAt creates a node at a path from the root. Should that lead through a link it
+// is errThroughLink.
+func (c *Connection) createAt(ctx context.Context, full string, doc zarr.Document) (Node, error) {
 	what := "create " + nodeName(full) + " in " + c.url
 	if err := c.o.writable(); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	if _, doc, err = encode(doc); err != nil {
+	_, doc, err := encode(doc)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	var v store.Version
@@ -135,8 +146,9 @@ func (c *Connection) withParents(do func() error) error {
 	}
 }
 
-// createChild creates a node in a group. Should that be deleted meanwhile, and the
-// node not be found by who deletes it, it is removed again: errOrphan.
+// createChild creates a node in a group. Should that be deleted meanwhile, perhaps to
+// make place for a link, and the node not be found by who deletes it, it is removed
+// again: errOrphan.
 func (c *Connection) createChild(ctx context.Context, path string, doc zarr.Document) (store.Version, error) {
 	v, err := c.createSwept(ctx, path, doc)
 	above := parent(path)
@@ -146,7 +158,8 @@ func (c *Connection) createChild(ctx context.Context, path string, doc zarr.Docu
 	// what is there now is kept or removed, also if ctx has been cancelled
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
 	defer cancel()
-	if _, _, err = c.load(ctx, above); !isNotExist(err) {
+	doc, _, err = c.load(ctx, above)
+	if err != nil && !isNotExist(err) || err == nil && !isLink(doc) {
 		return v, err
 	}
 	err = c.certain(ctx, func() error {
@@ -180,6 +193,9 @@ func (c *Connection) requireParents(ctx context.Context, path string) error {
 		}
 		if err != nil {
 			return err
+		}
+		if isLink(doc) {
+			return errThroughLink
 		}
 		if _, ok := doc.(*zarr.Array); ok {
 			return fmt.Errorf("%w: %s is a dataset, which has no children", ErrInvalid, nodeName(above))

@@ -9,7 +9,7 @@ import (
 	"github.com/dosna/dosna/zarr"
 )
 
-// handle is what groups and datasets have in common.
+// handle is what groups, datasets and links have in common.
 type handle struct {
 	c      *Connection
 	path   string // from the root, without slashes at its ends
@@ -61,12 +61,15 @@ func (h *handle) UpdateAttrs(ctx context.Context, change func(Attributes) error)
 			if head.Attrs == nil {
 				head.Attrs = Attributes{}
 			}
-			return true, change(head.Attrs)
+			was, wasLink, _ := linkIn(head.Attrs)
+			err := change(head.Attrs)
+			if _, ok := doc.(*zarr.Group); ok && err == nil {
+				err = keepsLink(head.Attrs, was, wasLink)
+			}
+			return true, err
 		},
 		then: func(doc zarr.Document, _ store.Version) error {
-			h.attrs.mu.Lock()
-			defer h.attrs.mu.Unlock()
-			h.attrs.attrs = doc.Head().Attrs
+			h.saw(doc)
 			return nil
 		},
 	})
@@ -74,6 +77,13 @@ func (h *handle) UpdateAttrs(ctx context.Context, change func(Attributes) error)
 		return fmt.Errorf("change the attributes of %s in %s: %w", nodeName(h.path), h.c.url, err)
 	}
 	return nil
+}
+
+// saw notes the attributes of the document as stored.
+func (h *handle) saw(doc zarr.Document) {
+	h.attrs.mu.Lock()
+	defer h.attrs.mu.Unlock()
+	h.attrs.attrs = doc.Head().Attrs
 }
 
 // cloneAttrs copies attributes as JSON has them.

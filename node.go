@@ -10,7 +10,7 @@ import (
 	"github.com/dosna/dosna/zarr"
 )
 
-// Node is a *Group or a *Dataset.
+// Node is a *Group, a *Dataset or a *Link.
 type Node interface {
 	// Path is the node's place in the tree, "/" for the root.
 	Path() string
@@ -80,7 +80,9 @@ func parent(path string) string { return path[:max(0, strings.LastIndexByte(path
 
 func lastName(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
-// Open opens the node at a path, relative to the start of the connection.
+// Open opens the node at a path, relative to the start of the connection. Links in
+// the path and at its end are followed: see [Link], and OpenEntry for the link
+// itself.
 func (c *Connection) Open(ctx context.Context, path string) (Node, error) {
 	return c.openFrom(ctx, c.start, path)
 }
@@ -102,7 +104,7 @@ func asGroup(n Node, err error) (*Group, error) {
 	if g, ok := n.(*Group); ok {
 		return g, nil
 	}
-	return nil, fmt.Errorf("open %q in %s as a group: %w: it is a dataset", n.Path(), n.Connection().url, ErrInvalid)
+	return nil, fmt.Errorf("open %q in %s as a group: %w: it is a %s", n.Path(), n.Connection().url, ErrInvalid, kindOf(n))
 }
 
 func asDataset(n Node, err error) (*Dataset, error) {
@@ -112,7 +114,7 @@ func asDataset(n Node, err error) (*Dataset, error) {
 	if d, ok := n.(*Dataset); ok {
 		return d, nil
 	}
-	return nil, fmt.Errorf("open %q in %s as a dataset: %w: it is a group", n.Path(), n.Connection().url, ErrInvalid)
+	return nil, fmt.Errorf("open %q in %s as a dataset: %w: it is a %s", n.Path(), n.Connection().url, ErrInvalid, kindOf(n))
 }
 
 func (c *Connection) openFrom(ctx context.Context, base, path string) (Node, error) {
@@ -120,6 +122,11 @@ func (c *Connection) openFrom(ctx context.Context, base, path string) (Node, err
 	if err != nil {
 		return nil, err
 	}
+	return c.lookUp(ctx, full)
+}
+
+// entry opens the node at a path from the root, through no links.
+func (c *Connection) entry(ctx context.Context, full string) (Node, error) {
 	doc, v, err := c.load(ctx, full)
 	if err != nil {
 		if why := hidden(""); errors.As(err, &why) {
@@ -147,10 +154,13 @@ func (c *Connection) node(path string, doc zarr.Document) (Node, error) {
 	case *zarr.Array:
 		d, err := newDataset(c, path, doc)
 		if err != nil {
-			return nil, &store.Error{Op: "bind", Store: c.url, Key: keyOf(path, doc), Err: fmt.Errorf("codecs: %w", err)}
+			return nil, &store.Error{Op: "bind", Store: c.url, Key: keyOf(path, doc), Err: unreadable{fmt.Errorf("codecs: %w", err)}}
 		}
 		return d, nil
 	case *zarr.Group:
+		if isLink(doc) {
+			return &Link{newHandle(c, path, doc.Head())}, nil
+		}
 		return &Group{handle: newHandle(c, path, doc.Head())}, nil
 	}
 	return nil, fmt.Errorf("open %s in %s: a document of type %T", nodeName(path), c.url, doc)

@@ -44,6 +44,19 @@ const (
 	VerifyLazy               // byte ranges of it may be read, which are not checked
 )
 
+// Links says which links are followed. Those that lead to a node of the same tree
+// always are.
+type Links int
+
+// What links may lead to. A tree may come from a stranger, and could otherwise have
+// files of this machine read, and servers that only this machine can reach.
+const (
+	// LinksAllowed follows links to trees that Options.Allow allows. Those of trees
+	// in local files may lead to others of this kind, as symbolic links could.
+	LinksAllowed Links = iota
+	LinksWithin        // follows no link out of its tree
+)
+
 // Options modify how a connection or a dataset works; the zero value is right
 // for most.
 type Options struct {
@@ -59,9 +72,12 @@ type Options struct {
 	// connection that writes then; its goroutines are kept apart.
 	Unsafe bool
 	// Allow says which other stores what is in the tree may have us open: where its
-	// references lead, beside their own folder and web server; see
-	// [store.AllowPrefixes]. It is that of the time when the tree is opened.
+	// references lead, beside their own folder and web server, and where its links
+	// do; see [store.AllowPrefixes]. For references it is that of the time when the
+	// tree is opened.
 	Allow store.Policy
+	// Links says which links out of their tree are followed.
+	Links Links
 	// Cache, if not nil, keeps decoded chunks for reads; nil is not to keep any.
 	Cache *Cache
 	// Profile, if not nil, adds up requests and time. It stays with a connection and

@@ -13,7 +13,7 @@ import (
 // Delete removes the node at a path and everything below it. It is marked
 // first, so that nobody sees a half of it; an interrupted Delete is finished by
 // another one, or by creating something in its place. What is not there is
-// ErrNotExist.
+// ErrNotExist. Of a link the link is removed, never what it leads to.
 func (g *Group) Delete(ctx context.Context, path string) error {
 	return g.c.deleteFrom(ctx, g.path, path)
 }
@@ -28,6 +28,11 @@ func (c *Connection) deleteFrom(ctx context.Context, base, path string) error {
 	if err != nil {
 		return err
 	}
+	_, err = throughLinks(ctx, c, full, func(c *Connection, full string) (struct{}, error) { return struct{}{}, c.deleteAt(ctx, full) })
+	return err
+}
+
+func (c *Connection) deleteAt(ctx context.Context, full string) error {
 	what := "delete " + nodeName(full) + " in " + c.url
 	if err := c.o.writable(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -35,7 +40,7 @@ func (c *Connection) deleteFrom(ctx context.Context, base, path string) error {
 	if full == "" {
 		return fmt.Errorf("%s: %w: the root stays as long as the tree; delete its children", what, ErrInvalid)
 	}
-	err = c.keeping(ctx, change{path: full, deep: true}, func(ctx context.Context) error { return c.markAndRemove(ctx, full) })
+	err := c.keeping(ctx, change{path: full, deep: true}, func(ctx context.Context) error { return c.markAndRemove(ctx, full) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -99,6 +104,9 @@ func (c *Connection) loadMarkable(ctx context.Context, path string) (zarr.Docume
 // Move renames a node, with everything below it, to a path where there is none;
 // the groups above that are created. Where the store cannot rename it is
 // copied, then deleted, and an interrupted Move is finished by another one.
+//
+// Links that move, alone or in a group, still lead to the same nodes: where a
+// relative target would not, it is changed. Links to what moves are not looked for.
 func (g *Group) Move(ctx context.Context, from, to string) error {
 	return g.c.moveFrom(ctx, g.path, from, to)
 }
@@ -118,6 +126,16 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 		return err
 	}
 	what := fmt.Sprintf("move %s to %s in %s", nodeName(src), nodeName(dst), c.url)
+	there, dst, err := c.locate(ctx, dst)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if c, src, err = c.locate(ctx, src); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if c.store != there.store {
+		return fmt.Errorf("%s: %w: links lead to different trees there; copy, then delete", what, ErrInvalid)
+	}
 	if err := c.o.writable(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -144,10 +162,15 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 	}
 	err = c.keeping(ctx, change{src, true}, func(ctx context.Context) error {
 		return c.keeping(ctx, change{dst, true}, func(ctx context.Context) error {
-			if err := c.rename(ctx, src, dst); err != nil {
+			links, err := c.renameLinked(ctx, src, dst)
+			if err != nil {
 				return err
 			}
-			if err := parents(); err != nil { // which somebody may have deleted meanwhile
+			err = c.retarget(ctx, links, dst, movedLink.meanwhile, movedLink.then)
+			if again := parents(); again != nil { // which somebody may have deleted meanwhile
+				err = errors.Join(again, err)
+			}
+			if err != nil {
 				return fmt.Errorf("it has moved: %w", err)
 			}
 			return nil

@@ -20,12 +20,15 @@ type attempt struct {
 	id string
 	to *Connection // which sees the nodes with the mark
 	o  *CopyOptions
+
+	top  Node   // that is copied
+	full string // where
 }
 
 func newAttempt(to *Connection, o *CopyOptions) *attempt {
 	c := *to
 	c.attempt = rand.Text()
-	return &attempt{c.attempt, &c, o}
+	return &attempt{id: c.attempt, to: &c, o: o}
 }
 
 // hides reports whether a node is to be treated as absent.
@@ -43,6 +46,13 @@ func (a *attempt) document(ctx context.Context, src Node, full string) (zarr.Doc
 	switch src := src.(type) {
 	case *Group:
 		doc = zarr.NewGroup(src.Attrs())
+		doc.Head().Format = format
+	case *Link:
+		attrs, err := a.linkAttrs(src, full)
+		if err != nil {
+			return nil, fmt.Errorf("copy %s: %w", src.Path(), err)
+		}
+		doc = zarr.NewGroup(attrs)
 		doc.Head().Format = format
 	case *Dataset:
 		s, err := a.o.Spec(src)
@@ -118,7 +128,7 @@ func goesOn(old, doc zarr.Document) bool {
 	a, ok := old.(*zarr.Array)
 	b, same := doc.(*zarr.Array)
 	if !ok || !same {
-		return ok == same
+		return ok == same && isLink(old) == isLink(doc)
 	}
 	return slices.Equal(a.Shape, b.Shape) && sameLayout(a, b) && a.Keys == b.Keys && !isCut(a)
 }
@@ -163,8 +173,8 @@ func (a *attempt) tree(ctx context.Context, src Node, full string) error {
 	if err := a.content(ctx, src, top, resumed); err != nil {
 		return err
 	}
-	for _, path := range below {
-		if err := a.child(ctx, src.Connection(), join(src.place(), path), join(full, path)); err != nil {
+	for _, o := range below {
+		if err := a.child(ctx, o, join(full, o.rel)); err != nil {
 			return err
 		}
 	}
@@ -180,25 +190,9 @@ func (a *attempt) tree(ctx context.Context, src Node, full string) error {
 	return a.finish(ctx, full)
 }
 
-// below returns the paths, from the node, of all that is below it.
-func (a *attempt) below(ctx context.Context, src Node) ([]string, error) {
-	g, ok := src.(*Group)
-	if !ok {
-		return nil, nil
-	}
-	var below []string
-	for n, err := range g.Walk(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		below = append(below, strings.TrimPrefix(n.place(), folder(g.path)))
-	}
-	return below, nil
-}
-
 // child copies a node in a group that carries the mark.
-func (a *attempt) child(ctx context.Context, from *Connection, path, full string) error {
-	src, err := from.openFrom(ctx, "", path)
+func (a *attempt) child(ctx context.Context, o original, full string) error {
+	src, err := o.c.entry(ctx, o.path)
 	if isNotExist(err) {
 		return nil // removed meanwhile
 	}
@@ -226,15 +220,15 @@ func (a *attempt) content(ctx context.Context, src, dst Node, resumed bool) erro
 
 // prune removes the nodes that an earlier attempt has copied, and that are in the
 // source no more.
-func (a *attempt) prune(ctx context.Context, full string, below []string) error {
+func (a *attempt) prune(ctx context.Context, full string, below []original) error {
 	wanted := map[string]bool{}
 	groups := []string{full}
-	for _, path := range below {
-		wanted[join(full, path)] = true
-		groups = append(groups, join(full, path))
+	for _, o := range below {
+		wanted[join(full, o.rel)] = true
+		groups = append(groups, join(full, o.rel))
 	}
 	for _, path := range groups {
-		n, err := a.to.openFrom(ctx, "", path)
+		n, err := a.to.entry(ctx, path)
 		if isNotExist(err) {
 			continue
 		}
@@ -264,7 +258,10 @@ func (a *attempt) prune(ctx context.Context, full string, below []string) error 
 
 // intoRoot copies what is in a group, or a dataset, into the root of a tree, where
 // nothing can be hidden but the nodes in it.
-func (a *attempt) intoRoot(ctx context.Context, src Node, below []string) error {
+func (a *attempt) intoRoot(ctx context.Context, src Node, below []original) error {
+	if l, ok := src.(*Link); ok {
+		return fmt.Errorf("copy %s: %w: the root of a tree is no link", l.Path(), ErrInvalid)
+	}
 	if a.o.Resume {
 		return fmt.Errorf("%w: only a copy below the root of a tree can be resumed", ErrInvalid)
 	}
@@ -272,16 +269,16 @@ func (a *attempt) intoRoot(ctx context.Context, src Node, below []string) error 
 	if !ok {
 		return a.asRoot(ctx, src.(*Dataset))
 	}
-	for _, path := range below {
-		if strings.Contains(path, "/") {
+	for _, o := range below {
+		if strings.Contains(o.rel, "/") {
 			continue // with what it is in
 		}
-		n, err := g.c.openFrom(ctx, "", join(g.path, path))
+		n, err := o.c.entry(ctx, o.path)
 		if isNotExist(err) {
 			continue
 		}
 		if err == nil {
-			err = a.tree(ctx, n, path)
+			err = a.tree(ctx, n, o.rel)
 		}
 		if err != nil {
 			return err

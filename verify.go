@@ -27,6 +27,7 @@ const (
 	Outside    FindingKind = "outside"    // a stored object outside its dataset's shape
 	Stray      FindingKind = "stray"      // an object that belongs to no node, or a folder of such
 	Unfinished FindingKind = "unfinished" // temporary objects of writers that died, which nobody reads
+	Dangling   FindingKind = "dangling"   // a link that leads nowhere
 	Unchecked  FindingKind = "unchecked"  // a dataset without checksums: damage in it that still decodes is not found
 )
 
@@ -88,17 +89,25 @@ func (v Verified) Losses() int {
 // are looked at again before they are reported. It holds a few objects in memory,
 // however large the tree is.
 //
+// A path is followed through links, and the links below it are not: it is found
+// whether they lead to something.
+//
 // That an object is missing is not found: absent objects are all fill.
 func (c *Connection) Verify(ctx context.Context, path string, o VerifyOptions) (Verified, error) {
-	v := &verifier{c: c, o: o, meter: c.o.meter(), sorted: c.store.Guarantees().ListSorted, nodes: map[string]*verifiedNode{}, reported: map[string]bool{}}
-	v.done.Findings = map[FindingKind]int{}
 	full, err := resolve(c.start, path)
 	if err != nil {
-		return v.done, err
+		return Verified{}, err
 	}
-	v.root = full
+	return throughLinks(ctx, c, full, func(c *Connection, path string) (Verified, error) { return c.verify(ctx, path, o) })
+}
+
+// verify verifies what is stored at a path from the root and below.
+func (c *Connection) verify(ctx context.Context, path string, o VerifyOptions) (Verified, error) {
+	v := &verifier{c: c, o: o, meter: c.o.meter(), sorted: c.store.Guarantees().ListSorted, nodes: map[string]*verifiedNode{}, reported: map[string]bool{}}
+	v.done.Findings = map[FindingKind]int{}
+	v.root = path
 	if err := v.run(ctx); err != nil {
-		return v.done, fmt.Errorf("verify %s in %s: %w", nodeName(full), c.url, err)
+		return v.done, fmt.Errorf("verify %s in %s: %w", nodeName(path), c.url, err)
 	}
 	return v.done, nil
 }

@@ -17,6 +17,7 @@ type verifiedNode struct {
 	version store.Version
 	state   nodeState
 	d       *Dataset // of an array
+	link    *Link    // of a link, which is a group otherwise
 	err     error    // why it is unreadable
 }
 
@@ -89,6 +90,7 @@ func (v *verifier) load(ctx context.Context, path string) (*verifiedNode, error)
 		return n, nil
 	}
 	n.state = nodeGroup
+	n.link, _ = made.(*Link)
 	if d, ok := made.(*Dataset); ok {
 		n.state, n.d = nodeArray, d
 	}
@@ -232,6 +234,7 @@ func (v *verifier) look(ctx context.Context, k *verifyCheck) error {
 		}
 	case asDocument:
 		k.describe(add)
+		return k.follow(ctx, add)
 	}
 	return nil
 }
@@ -254,4 +257,20 @@ func (k *verifyCheck) describe(add func(kind FindingKind, key string, err error)
 			add(Unchecked, key, fmt.Errorf("%s has no checksum: only damage that keeps it from being decoded is found", name))
 		}
 	}
+}
+
+// follow adds that a link leads nowhere. That where it leads may not be asked, or
+// cannot be now, is none of its faults.
+func (k *verifyCheck) follow(ctx context.Context, add func(kind FindingKind, key string, err error)) error {
+	if k.node.link == nil {
+		return nil
+	}
+	_, err := k.node.link.Follow(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return context.Cause(ctx)
+	case isNotExist(err) || errors.Is(err, ErrLoop) || errors.Is(err, ErrInvalid):
+		add(Dangling, k.info.Key, err)
+	}
+	return nil
 }

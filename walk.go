@@ -19,7 +19,8 @@ type NodeError struct {
 func (e *NodeError) Error() string { return e.Err.Error() }
 func (e *NodeError) Unwrap() error { return e.Err }
 
-// Children yields the nodes directly in the group, ordered by name. One that
+// Children yields the nodes directly in the group, ordered by name, and links as
+// links, wherever they lead. One that
 // cannot be opened comes as a nil Node with a [*NodeError], and the others follow.
 // Only an error of another type, that ctx is done, ends it early.
 func (g *Group) Children(ctx context.Context) iter.Seq2[Node, error] {
@@ -88,7 +89,7 @@ func nodeError(ctx context.Context, path string, err error) error {
 }
 
 // Walk yields all nodes below the group, parents before their children and these
-// ordered by name. What cannot be opened or listed comes as a nil Node with a
+// ordered by name. Links are not followed. What cannot be opened or listed comes as a nil Node with a
 // [*NodeError], and the walk goes on with what follows; only an error of another
 // type, that ctx is done, ends it early. A walk that is not to go down everywhere
 // uses [Group.Children].

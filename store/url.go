@@ -120,6 +120,9 @@ type OpenOptions struct {
 	// Allow says where references in a tree may lead to, beside what lies with them:
 	// in their folder and below it, and on the same web server.
 	Allow Policy
+	// Requests, if not nil, has to allow each request to a web server, also those to
+	// which the server redirects.
+	Requests Policy
 	// Observer, if not nil, is told of what is asked of the backend. Package all sees
 	// to it.
 	Observer Observer

@@ -93,7 +93,17 @@ func OpenURL(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s, err := Open(u.Root, Options{})
+	var options Options
+	if o.Requests != nil {
+		options.Allow = func(to *url.URL) error {
+			u, err := store.ParseURL(to.String())
+			if err != nil {
+				return err
+			}
+			return o.Requests.Check(u)
+		}
+	}
+	s, err := Open(u.Root, options)
 	if err != nil {
 		return nil, err
 	}
