@@ -112,15 +112,16 @@ func TestLinkRequests(t *testing.T) {
 		if _, err := c.Open(ctx, path); err != nil && !errors.Is(err, dosna.ErrNotExist) {
 			t.Fatal(err)
 		}
-		if !slices.Equal(h.ops, want) {
-			t.Errorf("%q: %q, want %q", path, h.ops, want)
+		got := slices.DeleteFunc(h.ops, func(op string) bool { return strings.Contains(op, "/.z") }) // of Zarr v2
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", path, got, want)
 		}
 	}
 	h.reset()
 	if _, err := c.CreateGroup(ctx, "a/b/new", nil); err != nil {
 		t.Fatal(err)
 	}
-	if n := h.count("get"); n > 10 {
+	if n := h.count("get"); n > 14 {
 		t.Errorf("creating a group: %q", h.ops)
 	}
 }
