@@ -158,8 +158,8 @@ func (c *Connection) createChild(ctx context.Context, path string, doc zarr.Docu
 	// what is there now is kept or removed, also if ctx has been cancelled
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
 	defer cancel()
-	doc, _, err = c.load(ctx, above)
-	if err != nil && !isNotExist(err) || err == nil && !isLink(doc) {
+	group, _, err := c.load(ctx, above)
+	if err != nil && !isNotExist(err) || err == nil && !isLink(group) {
 		return v, err
 	}
 	err = c.certain(ctx, func() error {
