@@ -128,3 +128,80 @@ func TestPyramidErrors(t *testing.T) {
 		t.Errorf("left over: %v, %v", names, err)
 	}
 }
+
+// TestPyramidReaders has the reader of ome-zarr, which napari's plugin is made of,
+// and TensorStore open pyramids, whose levels are what scikit-image and SciPy make
+// of the level before.
+func TestPyramidReaders(t *testing.T) {
+	ctx, dir := t.Context(), filepath.Join(t.TempDir(), "pool")
+	c, err := dosna.Open(ctx, dir, &dosna.Options{Mode: dosna.Create})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	src, err := c.CreateDataset(ctx, "raw", dosna.DatasetSpec{Shape: []int{2, 12, 40, 64}, Type: dtype.Int16, Chunks: []int{1, 8, 16, 16}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := make([]int16, src.Size())
+	for i := range data {
+		data[i] = int16(i*i>>5)%7 - 3
+	}
+	if err := dosna.Write(ctx, src, nd.Sel(), data); err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range ops.Reductions {
+		o := ops.PyramidOptions{Levels: 3, Method: how, Axes: []string{"c", "z", "y", "x"}, Scale: []float64{1, 2, 0.5, 0.5}, Unit: "micrometer"}
+		if _, err := ops.BuildPyramid(ctx, src, c, string(how), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const reader = `
+import sys, numpy as np, scipy.stats
+from skimage.measure import block_reduce
+from skimage.transform import downscale_local_mean
+from ome_zarr.io import parse_url
+from ome_zarr.reader import Multiscales, Reader
+def mode(block, axis):
+    return scipy.stats.mode(block.reshape(block.shape[:4] + (-1,)), axis=-1).mode
+smaller = {
+    "mean": lambda a: np.rint(downscale_local_mean(a, (1, 2, 2, 2))),
+    "nearest": lambda a: a[:, ::2, ::2, ::2],
+    "mode": lambda a: block_reduce(a, (1, 2, 2, 2), mode),
+    "max": lambda a: block_reduce(a, (1, 2, 2, 2), np.max),
+}
+for how, reduce in smaller.items():
+    location = parse_url(sys.argv[1] + "/" + how)
+    assert location.fmt.version == "0.5", location.fmt
+    image, = Reader(location)()
+    assert any(isinstance(s, Multiscales) for s in image.specs), image.specs
+    assert [a["name"] for a in image.metadata["axes"]] == list("czyx"), image.metadata
+    assert image.metadata["coordinateTransformations"][1][0]["scale"] == [1, 4, 1, 1], image.metadata
+    levels = [np.asarray(a) for a in image.data]
+    assert [a.shape for a in levels] == [(2, 12, 40, 64), (2, 6, 20, 32), (2, 3, 10, 16)]
+    for a, b in zip(levels, levels[1:]):
+        assert b.dtype == "i2" and np.array_equal(b, reduce(a)), how
+print("right")`
+	if out := testenv.RunPython(t, []string{"numpy", "scipy", "zarr", "ome_zarr"}, reader, dir); string(out) != "right\n" {
+		t.Errorf("ome-zarr: got %q", out)
+	}
+	const levels = `
+import json, sys, numpy as np, tensorstore as ts
+for how in ("mean", "nearest", "mode", "max"):
+    group = json.load(open(f"{sys.argv[1]}/{how}/zarr.json"))
+    image, = group["attributes"]["ome"]["multiscales"]
+    want = None
+    for level in image["datasets"]:
+        a = ts.open({"driver": "zarr3", "kvstore": {"driver": "file", "path": f"{sys.argv[1]}/{how}/{level['path']}/"}}, open=True).result()
+        assert list(a.domain.labels) == [x["name"] for x in image["axes"]], a.domain
+        if want is not None and how != "mean":
+            want = want[:, ::2, ::2, ::2] if how == "nearest" else ts.downsample(before, [1, 2, 2, 2], how).read().result()
+            assert np.array_equal(a.read().result(), want), how
+        elif want is not None:
+            assert np.array_equal(a.read().result(), ts.downsample(before, [1, 2, 2, 2], "mean").read().result())
+        want, before = a.read().result(), a
+print("right")`
+	if out := testenv.RunPython(t, []string{"numpy", "tensorstore"}, levels, dir); string(out) != "right\n" {
+		t.Errorf("TensorStore: got %q", out)
+	}
+}
