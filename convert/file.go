@@ -32,6 +32,7 @@ type File struct {
 	left bool      // a read of r was left alone, and may be under way
 
 	planes *planes // nil: elements are not in pictures
+	gaps   string  // in the numbers of a stack's files
 
 	scale *scale // nil: elements are taken as they are
 	close func() error
@@ -54,6 +55,11 @@ func (f *File) Layout() Layout {
 	l.Shape = f.Shape()
 	return l
 }
+
+// Gaps tells, for people, where the numbers in the names of a stack's files leave
+// some out: "s3.png is followed by s7.png". The slices lie side by side all the same.
+// It is "" where there are none.
+func (f *File) Gaps() string { return f.gaps }
 
 // Sequential reports whether the array can only be read from front to back.
 func (f *File) Sequential() bool { return f.at == nil && f.planes == nil }

@@ -3,6 +3,7 @@ package convert
 import (
 	"encoding/json"
 	"fmt"
+	"image"
 	"strings"
 	"testing"
 
@@ -121,5 +122,68 @@ func TestFramedPictures(t *testing.T) {
 	}
 	if size := img.Bounds().Size(); size.X < 2*120 || size.Y < 2*100 || size.X > 600 {
 		t.Errorf("a sheet of five planes of 120×90: %v", size)
+	}
+}
+
+// A picture in colour that is imported is drawn as it was.
+func TestColoredPicture(t *testing.T) {
+	ctx, c := t.Context(), openMem(t)
+	for _, typ := range []dtype.Type{dtype.Uint8, dtype.Uint16} {
+		for _, samples := range []int{3, 4} {
+			d, err := c.CreateDataset(ctx, fmt.Sprint(typ, samples), dosna.DatasetSpec{Shape: []int{2, 6, 7, samples}, Type: typ, Chunks: []int{1, 4, 4, 2}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			data := make([]byte, d.Bytes())
+			for i := range d.Size() {
+				v := i * 37 % 256
+				if i%samples == 3 && v < 128 {
+					v = 255
+				}
+				e, err := typ.Encode(v * (1<<(8*typ.Size()) - 1) / 255)
+				if err != nil {
+					t.Fatal(err)
+				}
+				copy(data[i*typ.Size():], e)
+			}
+			if err := d.WriteRaw(ctx, nd.Sel(), data); err != nil {
+				t.Fatal(err)
+			}
+			img, err := Picture(ctx, d, nd.Sel(nd.At(1)), &render.ImageOptions{Range: render.Between(0, float64(int(1)<<(8*typ.Size())-1))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, err := Picture(ctx, d, nd.Sel(nd.At(1)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if typ == dtype.Uint8 && fmt.Sprint(plain) != fmt.Sprint(img) {
+				t.Error("the default range of colours is not that of their type")
+			}
+			number := typ.Number()
+			for y := range 6 {
+				for x := range 7 {
+					p := img.(*image.NRGBA).NRGBAAt(x, y)
+					for ch, got := range []uint8{p.R, p.G, p.B, p.A}[:samples] {
+						at := (((1*6+y)*7+x)*samples + ch) * typ.Size()
+						if want := int(number(data[at:])) >> (8*typ.Size() - 8); max(int(got)-want, want-int(got)) > 1 {
+							t.Fatalf("%s, %d colours: (%d, %d) is %v, want %d", typ, samples, x, y, p, want)
+						}
+					}
+				}
+			}
+			framed, err := Picture(ctx, d, nd.Sel(nd.At(1)), &render.ImageOptions{Frame: &render.Frame{Axes: true}})
+			if err != nil || framed.Bounds().Dx() < 500 {
+				t.Errorf("with axes: %v", err)
+			}
+			for _, o := range []*render.ImageOptions{{Colormap: "viridis"}, {Frame: &render.Frame{Bar: true}}} {
+				if _, err := Picture(ctx, d, nd.Sel(nd.At(1)), o); err == nil {
+					t.Errorf("%+v: no error", o)
+				}
+			}
+			if _, err := Picture(ctx, d, nd.Sel(), nil); err == nil {
+				t.Error("several pictures in colour: no error")
+			}
+		}
 	}
 }

@@ -371,3 +371,26 @@ func BenchmarkWritePNG(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(data))/float64(out.Len()), "ratio")
 }
+
+func TestNumbering(t *testing.T) {
+	for names, want := range map[string]string{
+		"":                         "",
+		"a1":                       "",
+		"a1 a2 a3":                 "",
+		"a8 a9 a10 a11":            "",
+		"a1 a2 a4":                 "a2 is followed by a4",
+		"a09.png a10.png a12.png":  "a10.png is followed by a12.png",
+		"a1.tif a3.tif b9.tif":     "a1.tif is followed by a3.tif",
+		"t0_z0 t0_z1 t1_z0 t1_z1":  "",
+		"t0_z0 t0_z1 t2_z0":        "",
+		"left right":               "",
+		"1 3 5 7 9 11":             "1 is followed by 3, 3 is followed by 5, 5 is followed by 7, and 2 gaps more",
+		"a a2":                     "",
+		"a99999999999999999999 a1": "",
+		"x/1 y/3":                  "1 is followed by 3",
+	} {
+		if got := numbering(strings.Fields(names)); got != want {
+			t.Errorf("%s: got %q, want %q", names, got, want)
+		}
+	}
+}

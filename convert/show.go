@@ -57,7 +57,8 @@ func textOf(ctx context.Context, d *dosna.Dataset, sel nd.Selection, o *render.T
 
 // Picture draws a selection of a dataset that has two dimensions longer than 1,
 // at most, the first of them from top to bottom. A plane larger than memory can
-// be drawn if o.Size reduces it. A frame has the names of the dataset's dimensions,
+// be drawn if o.Size reduces it. A last axis of 3 or 4 unsigned numbers of 8 or 16
+// bits is drawn as colours, the fourth of which is alpha. A frame has the names of the dataset's dimensions,
 // and coordinates where OME-Zarr or the CF conventions tell them.
 func Picture(ctx context.Context, d *dosna.Dataset, sel nd.Selection, o *render.ImageOptions) (image.Image, error) {
 	img, err := picture(ctx, d, sel, o)
@@ -71,6 +72,9 @@ func picture(ctx context.Context, d *dosna.Dataset, sel nd.Selection, o *render.
 	r, err := sel.Resolve(d.Shape())
 	if err != nil {
 		return nil, err
+	}
+	if isColored(r.Shape, d.Type()) {
+		return coloredPicture(ctx, d, sel, r, o)
 	}
 	rows, cols, err := plane(r.Shape)
 	if err != nil {

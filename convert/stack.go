@@ -116,7 +116,12 @@ func openStack(name string, paths []string) (*File, error) {
 		}
 		return p.read(ctx, 0, from, rows, dst)
 	}
-	return stack.file(name, nil)
+	f, err := stack.file(name, nil)
+	if err != nil {
+		return nil, err
+	}
+	f.gaps = numbering(paths)
+	return f, nil
 }
 
 // fits reports how a picture differs from the first of a stack.

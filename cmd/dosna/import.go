@@ -90,6 +90,9 @@ func (a *app) importFile(ctx context.Context, path, address string, o *convert.O
 		return err
 	}
 	defer f.Close()
+	if gaps := f.Gaps(); gaps != "" && !a.quiet {
+		fmt.Fprintf(a.err, "dosna: note: %s: %s; the slices are stored without gaps\n", path, gaps)
+	}
 	return a.at(ctx, address, dosna.Create, func(p place) error {
 		opts, done := a.progress("importing", p.Options())
 		d, err := p.waiting(ctx, s, f)

@@ -26,7 +26,8 @@ func (a *app) showCommand() *cobra.Command {
 		Long: `Draw a selection with two long axes as a PNG picture, the first axis from top to
 bottom. The smallest number has the first colour of the colormap and the largest
 the last, unless --range or --percentiles say otherwise. With --sheet a selection
-with three axes becomes a contact sheet of planes across its first.
+with three axes becomes a contact sheet of planes across its first. A last axis of 3 or
+4 unsigned numbers of 8 or 16 bits is colours.
 
 Numbers along --axes are positions or, where an OME-Zarr image or the coordinates of
 the CF conventions tell of them, lengths, times and so on with their units.
