@@ -39,6 +39,18 @@ func drawChain(t *rapid.T, shape []int, typ dtype.Type, depth int) []codec.Spec 
 			break
 		}
 	}
+	switch integer := typ.Kind() == dtype.Int || typ.Kind() == dtype.Uint; {
+	case !rapid.Bool().Draw(t, "filter"):
+	case typ == dtype.Bool:
+		list = append(list, spec("numcodecs.packbits", nil))
+		shape, typ = []int{1 + (nd.Full(shape).Size()+7)/8}, dtype.Uint8
+	case integer && rapid.Bool().Draw(t, "delta"):
+		list = append(list, spec("numcodecs.delta", nil))
+		shape = []int{nd.Full(shape).Size()}
+	case integer && typ.Size() < 8:
+		list = append(list, spec("numcodecs.astype", map[string]any{"encode_dtype": "<i8"}))
+		typ = dtype.Int64
+	}
 	endian := map[string]any{"endian": rapid.SampledFrom([]string{"little", "big"}).Draw(t, "endian")}
 	if depth < 3 && rapid.Bool().Draw(t, "shard") {
 		inner := make([]int, len(shape))
@@ -63,6 +75,12 @@ func drawChain(t *rapid.T, shape []int, typ dtype.Type, depth int) []codec.Spec 
 			spec("zstd", map[string]any{"level": 1}),
 			spec("gzip", map[string]any{"level": 1}),
 			spec("blosc", map[string]any{"cname": "lz4", "clevel": 5, "shuffle": "shuffle", "typesize": typ.Size()}),
+			spec("numcodecs.zlib", nil),
+			spec("numcodecs.lz4", nil),
+			spec("numcodecs.bz2", nil),
+			spec("numcodecs.shuffle", map[string]any{"elementsize": 1}),
+			spec("numcodecs.crc32", nil),
+			spec("numcodecs.fletcher32", nil),
 		}).Draw(t, "bytes codec"))
 	}
 	return list

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/dosna/dosna/codec"
-	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -32,11 +31,9 @@ func samples(in codec.Chunk) []sample {
 		if i%item == item-1 {
 			ramp[i] = byte(i / item / 3)
 		}
-		if in.Type == dtype.Bool {
-			noise[i] &= 1
-			ramp[i] &= 1
-		}
 	}
+	in.Type.Tidy(noise)
+	in.Type.Tidy(ramp)
 	sparse := blank(in)
 	sparse[len(sparse)-item] ^= 1
 	return []sample{{"noise", noise}, {"ramp", ramp}, {"sparse", sparse}, {"fill", blank(in)}}
