@@ -39,7 +39,7 @@ type DatasetSpec struct {
 	// element's bytes in the machine's order.
 	Fill any
 	// Codec compresses chunks: "zstd:3" (the default), "gzip:6",
-	// "blosc:lz4:5:shuffle", "none".
+	// "blosc:lz4:5:shuffle", "delta+shuffle+zlib:6", "none": see codec.ParseSpecs.
 	Codec string
 	// Checksum of every chunk: "crc32c" (the default) or "none".
 	Checksum string

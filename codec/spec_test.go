@@ -257,6 +257,35 @@ func TestParseSpecs(t *testing.T) {
 		{"gzip:0", "none", dtype.Int8, `[{"name":"bytes"},{"name":"gzip","configuration":{"level":0}}]`},
 		{"blosc", "none", dtype.Complex64, `[{"name":"bytes","configuration":{"endian":"big"}},{"name":"blosc","configuration":{"blocksize":0,"clevel":5,"cname":"lz4","shuffle":"shuffle","typesize":8}}]`},
 		{"blosc:zstd:9:bitshuffle", "none", dtype.Int8, `[{"name":"bytes"},{"name":"blosc","configuration":{"blocksize":0,"clevel":9,"cname":"zstd","shuffle":"bitshuffle","typesize":1}}]`},
+		{"zlib", "none", dtype.Int8, `[{"name":"bytes"},{"name":"numcodecs.zlib","configuration":{"level":6}}]`},
+		{"bz2:1", "crc32c", dtype.Int8, `[{"name":"bytes"},{"name":"numcodecs.bz2","configuration":{"level":1}},{"name":"crc32c"}]`},
+		{"shuffle+lz4:5+fletcher32", "none", dtype.Int16, `[{"name":"bytes","configuration":{"endian":"big"}},{"name":"numcodecs.shuffle","configuration":{"elementsize":2}},` +
+			`{"name":"numcodecs.lz4","configuration":{"acceleration":5}},{"name":"numcodecs.fletcher32"}]`},
+		{"delta:i2+zstd", "none", dtype.Int32, `[{"name":"numcodecs.delta","configuration":{"astype":"\u003ei2","dtype":"\u003ei4"}},` +
+			`{"name":"bytes","configuration":{"endian":"big"}},{"name":"zstd","configuration":{"checksum":false,"level":3}}]`},
+		{"fixedscaleoffset:-1:0.5:u1+delta", "none", dtype.Float64, `[{"name":"numcodecs.fixedscaleoffset","configuration":{"astype":"|u1","dtype":"\u003ef8","offset":-1,"scale":0.5}},` +
+			`{"name":"numcodecs.delta","configuration":{"dtype":"|u1"}},{"name":"bytes"}]`},
+		{"packbits+crc32", "none", dtype.Bool, `[{"name":"numcodecs.packbits","configuration":{}},{"name":"bytes"},{"name":"numcodecs.crc32"}]`},
+		{"quantize:3:float32+bitround:4", "none", dtype.Float64, `[{"name":"numcodecs.quantize","configuration":{"astype":"\u003ef4","digits":3,"dtype":"\u003ef8"}},` +
+			`{"name":"numcodecs.bitround","configuration":{"keepbits":4}},{"name":"bytes","configuration":{"endian":"big"}}]`},
+		{"astype:f4", "none", dtype.Int64, `[{"name":"numcodecs.astype","configuration":{"decode_dtype":"\u003ei8","encode_dtype":"\u003ef4"}},{"name":"bytes","configuration":{"endian":"big"}}]`},
+		{"blosc", "none", mustType(t, "U100"), `[{"name":"bytes","configuration":{"endian":"big"}},{"name":"blosc","configuration":{"blocksize":0,"clevel":5,"cname":"lz4","shuffle":"shuffle","typesize":1}}]`},
+		{"zlib+delta", "none", dtype.Int8, ""},
+		{"zlib+shuffle:4", "none", dtype.Int8, ""},
+		{"delta+", "none", dtype.Int8, ""},
+		{"delta:f4", "none", dtype.Int8, ""},
+		{"delta:what", "none", dtype.Int8, ""},
+		{"quantize", "none", dtype.Float32, ""},
+		{"quantize:3", "none", dtype.Int8, ""},
+		{"bitround:-1", "none", dtype.Float32, ""},
+		{"fixedscaleoffset:1", "none", dtype.Float32, ""},
+		{"fixedscaleoffset:1:x", "none", dtype.Float32, ""},
+		{"fixedscaleoffset:[1]:2", "none", dtype.Float32, ""},
+		{"fixedscaleoffset:1:0", "none", dtype.Float32, ""},
+		{"packbits", "none", dtype.Int8, ""},
+		{"lz4:x", "none", dtype.Int8, ""},
+		{"bz2:0", "none", dtype.Int8, ""},
+		{"zlib:10", "none", dtype.Int8, ""},
 		{"zstd:", "none", dtype.Int8, ""},
 		{"zstd:x", "none", dtype.Int8, ""},
 		{"zstd:3:4", "none", dtype.Int8, ""},
@@ -288,6 +317,24 @@ func TestParseSpecs(t *testing.T) {
 		}
 		if _, err := codec.Bind(list, codec.Chunk{Shape: []int{4}, Type: c.typ, Fill: c.typ.Zero()}); err != nil {
 			t.Errorf("%q: %v", c.text, err)
+		}
+	}
+}
+
+// What is wrong whatever the type is, is wrong without one.
+func TestCheckText(t *testing.T) {
+	for text, want := range map[string]string{
+		"none": "", "": "", "zstd:5": "", "quantize:3+zlib:9+crc32": "", "packbits": "", "astype:f4": "", "shuffle:4+lz4": "",
+		"lz5":        `unknown codec "lz5"`,
+		"zlib:11":    "11 is not from 0 to 9",
+		"quantize":   "quantize needs digits",
+		"bitround:x": `keepbits "x" is not an integer`,
+		"astype:q9":  "encode_dtype",
+		"crc32:end":  "at most 0",
+	} {
+		err := codec.CheckText(text)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
 }

@@ -144,9 +144,8 @@ type codecFlag struct{ text string }
 func (f *codecFlag) Type() string   { return "CODEC" }
 func (f *codecFlag) String() string { return f.text }
 func (f *codecFlag) Set(s string) error {
-	_, err := codec.ParseSpecs(s, "none", dtype.Uint8, dtype.Little)
 	f.text = s
-	return err
+	return codec.CheckText(s)
 }
 
 // numbersFlag is a list of numbers: "2" or "2,2,1".
