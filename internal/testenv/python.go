@@ -130,9 +130,12 @@ func parsePackages(out string) map[string]string {
 	return packages
 }
 
-func venvPython(root string) string {
+func venvPython(root string) string { return pythonIn(filepath.Join(root, ".venv")) }
+
+// pythonIn returns the interpreter of an environment.
+func pythonIn(venv string) string {
 	if runtime.GOOS == "windows" {
-		return filepath.Join(root, ".venv", "Scripts", "python.exe")
+		return filepath.Join(venv, "Scripts", "python.exe")
 	}
-	return filepath.Join(root, ".venv", "bin", "python")
+	return filepath.Join(venv, "bin", "python")
 }
