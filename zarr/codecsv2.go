@@ -261,8 +261,15 @@ func (f codecV2) becomes(d dtype.Descr) (dtype.Descr, error) {
 // where they store the same bytes.
 func (f codecV2) spec(item int) (codec.Spec, error) {
 	switch f.id {
-	case "gzip", "zstd":
+	case "zstd":
 		return codec.Spec{Name: f.id, Config: f.config}, nil
+	case "gzip":
+		var c struct {
+			Level *int `json:"level"`
+		}
+		if json.Unmarshal(f.config, &c) == nil && c.Level != nil && *c.Level >= 0 { // which the codec of v3 has to be told
+			return codec.Spec{Name: f.id, Config: f.config}, nil
+		}
 	case "blosc":
 		return f.blosc(item)
 	}
