@@ -55,6 +55,7 @@ func TestRectilinearOfZarrPython(t *testing.T) {
 	t.Parallel()
 	ctx, dir := t.Context(), t.TempDir()
 	runRectilinear(t, `
+zarr.create_group(tree)
 for name, shape, kw in [
     ("plain", (60, 100), dict(chunks=[[10, 20, 30], [50, 50]])),
     ("runs", (33, 7), dict(chunks=[[10, 10, 10, 3], [1, 4, 2]], compressors=None, fill_value=-1)),
@@ -163,7 +164,7 @@ for name, a in want.items():
     b = zarr.open_array(tree + "/" + name, mode="r+")
     np.testing.assert_array_equal(b[...], a, err_msg=name)
     b[1::3] = -8
-    b.append(np.full((2,) + a.shape[1:], 9, "i4"))
+    b.append(np.full((5,) + a.shape[1:], 9, "i4"))
 print("{}")
 `, dir)
 	for name, rows := range map[string]int{"plain": 60, "mixed": 9, "beyond": 10, "shards": 60, "grown": 12, "cut": 7} {
@@ -184,10 +185,46 @@ print("{}")
 			}
 		}
 		got, err := dosna.ReadAll[int32](ctx, d, nd.Selection{})
-		if err != nil || d.Shape()[0] != rows+2 || !slices.Equal(got, want) {
+		if err != nil || d.Shape()[0] != rows+5 || !slices.Equal(got, want) {
 			t.Errorf("%s: shape %v, edges %v, %v; %v", name, d.Shape(), d.Edges(), err, clip(got))
 		}
 	}
 }
 
 func clip(v []int32) []int32 { return v[:min(len(v), 40)] }
+
+// TestRectilinearStored reads what zarr-python 3.4.2 has stored in testdata/rectilinear:
+// 7 rows of numbers from 0, all from the third row on then set to the fill value, 3
+// rows of nines appended, and the last element set to 1.
+func TestRectilinearStored(t *testing.T) {
+	ctx := t.Context()
+	c, err := dosna.Open(ctx, "testdata/rectilinear", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for name, edges := range map[string]string{"chunks": "[[1 2 2 2 3] [3 4]]", "shards": "[[3 2 2 3] [4 4]]"} {
+		d, err := c.OpenDataset(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := d.Shape()[1]
+		want := make([]uint8, 10*row)
+		for i := range want {
+			switch want[i] = uint8(i); {
+			case i >= 7*row:
+				want[i] = 9
+			case i >= 3*row:
+				want[i] = 200
+			}
+		}
+		want[len(want)-1] = 1
+		got, err := dosna.ReadAll[uint8](ctx, d, nd.Selection{})
+		if fmt.Sprint(d.Edges()) != edges || err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: edges %v, %v; %v", name, d.Edges(), err, got)
+		}
+		if n, err := d.Verify(ctx, func(f dosna.Fault) { t.Error(f) }); n == 0 || err != nil {
+			t.Errorf("%s: %d objects, %v", name, n, err)
+		}
+	}
+}
