@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -24,9 +25,11 @@ type Chain struct {
 	in    Chunk
 	full  nd.Box // of the chunk
 	view  nd.View
-	size  int   // bytes of the chunk's elements
-	perm  []int // stored axis i is the chunk's axis perm[i]; nil: the same
-	shape []int // of the stored, transposed chunk
+	item  int    // bytes of an element in views
+	fill  []byte // an element in views that is fill
+	size  int    // bytes of the chunk's elements in views
+	perm  []int  // stored axis i is the chunk's axis perm[i]; nil: the same
+	shape []int  // of the stored, transposed chunk
 	array arrayCodec
 	raw   *rawBytes // array, if it is that
 	bytes []bytesCodec
@@ -61,18 +64,21 @@ func Bind(specs []Spec, in Chunk) (*Chain, error) {
 
 func bind(specs []Spec, in Chunk, depth int) (*Chain, error) {
 	in.Shape, in.Fill = slices.Clone(in.Shape), slices.Clone(in.Fill)
-	if in.Type.Size() == 0 || len(in.Fill) != in.Type.Size() {
+	item, fill := in.Type.Size(), in.Fill
+	if in.Type.Variable() {
+		item, fill = HandleSize, nil
+	} else if item == 0 || len(in.Fill) != item {
 		return nil, fmt.Errorf("a fill value of %d bytes for elements of %d", len(in.Fill), in.Type.Size())
 	}
 	n, ok := nd.Size(in.Shape)
-	if !ok || n == 0 || n > math.MaxInt/in.Type.Size() {
+	if !ok || n == 0 || n > math.MaxInt/item {
 		return nil, fmt.Errorf("the chunk shape %v is impossible: every length is at least 1, and the bytes are to fit 63 bits", in.Shape)
 	}
 	if len(specs) > maxCodecs {
 		return nil, fmt.Errorf("%d codecs: at most %d are supported", len(specs), maxCodecs)
 	}
-	c := &Chain{specs: slices.Clone(specs), in: in, shape: in.Shape, full: nd.Full(in.Shape), size: n * in.Type.Size()}
-	c.view = nd.NewView(nil, in.Shape, in.Type.Size())
+	c := &Chain{specs: slices.Clone(specs), in: in, item: item, fill: fill, shape: in.Shape, full: nd.Full(in.Shape), size: n * item}
+	c.view = nd.NewView(nil, in.Shape, item)
 	rest := c.specs
 	for len(rest) > 0 && rest[0].Name == "transpose" {
 		if err := c.transpose(rest[0]); err != nil {
@@ -91,7 +97,7 @@ func bind(specs []Spec, in Chunk, depth int) (*Chain, error) {
 // A filter takes all of it for itself.
 func (c *Chain) bindArray(specs []Spec, depth int) (rest []Spec, err error) {
 	if len(specs) == 0 {
-		return nil, fmt.Errorf("no codec turns the array into bytes: one of bytes and sharding_indexed is needed")
+		return nil, fmt.Errorf("no codec turns the array into bytes: one of %s and sharding_indexed is needed", elementCodec(c.in.Type))
 	}
 	s, rest := specs[0], specs[1:]
 	stored := Chunk{c.shape, c.in.Type, c.in.Fill}
@@ -100,6 +106,9 @@ func (c *Chain) bindArray(specs []Spec, depth int) (rest []Spec, err error) {
 		c.raw, err = bindBytes(s, stored)
 		c.array = c.raw
 		return rest, err
+	case s.Name == "vlen-utf8" || s.Name == "vlen-bytes":
+		c.array, err = bindVlen(s, stored)
+		return rest, err
 	case s.Name == "sharding_indexed":
 		c.array, err = bindSharding(s, stored, depth)
 		return rest, err
@@ -107,7 +116,7 @@ func (c *Chain) bindArray(specs []Spec, depth int) (rest []Spec, err error) {
 		c.array, err = bindFilter(specs, stored, depth)
 		return nil, err
 	case bytesCodecs[s.Name] != nil:
-		return nil, s.errorf("works on bytes: one of bytes and sharding_indexed goes before it")
+		return nil, s.errorf("works on bytes: one of %s and sharding_indexed goes before it", elementCodec(c.in.Type))
 	}
 	return nil, unknown(s)
 }
@@ -115,6 +124,9 @@ func (c *Chain) bindArray(specs []Spec, depth int) (rest []Spec, err error) {
 func (c *Chain) bindBytesCodecs(specs []Spec) error {
 	c.limit = []int{c.array.limit()}
 	in := bytesInput{c.in.Type, c.size, -1}
+	if c.in.Type.Variable() {
+		in.chunk = 0 // not known
+	}
 	if c.raw != nil {
 		in.exact = c.size
 	}
@@ -245,7 +257,7 @@ func (c *Chain) Partial() bool {
 	if f, ok := c.array.(*filtered); ok {
 		return f.each && f.inner.Partial()
 	}
-	return len(c.bytes) == 0 || c.bare()
+	return c.shards() != nil || c.bare()
 }
 
 // bare reports whether ranges of the stored bytes are elements: nothing but
@@ -259,7 +271,7 @@ func (c *Chain) MaxStored() int { return c.limit[len(c.limit)-1] }
 
 // IsFill reports whether every element of v is, bit for bit, the fill value:
 // such a chunk is not stored.
-func (c *Chain) IsFill(v nd.View) bool { return nd.AllEqual(v, c.in.Fill) }
+func (c *Chain) IsFill(v nd.View) bool { return nd.AllEqual(v, c.fill) }
 
 // fits reports an error for chunks too large to be decoded in one piece.
 func (c *Chain) fits() error {
@@ -276,9 +288,17 @@ func (c *Chain) admits(box nd.Box, v nd.View) error {
 	for i := 0; ok && i < n; i++ {
 		ok = box.Start[i] >= 0 && box.Shape[i] >= 0 && box.Start[i] <= c.in.Shape[i]-box.Shape[i]
 	}
-	if !ok || v.Item != c.in.Type.Size() {
+	if !ok || v.Item != c.item {
 		return fmt.Errorf("elements of %d bytes and shape %v for the box %v of a chunk of %s of shape %v",
 			v.Item, v.Shape, box, c.in.Type, c.in.Shape)
 	}
 	return v.Check()
+}
+
+// elementCodec is the array→bytes codec of chunks, not shards, of a type.
+func elementCodec(t dtype.Type) string {
+	if t.Variable() {
+		return vlenCodec(t)
+	}
+	return "bytes"
 }

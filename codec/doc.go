@@ -14,7 +14,12 @@
 //
 // The formats are those of the Zarr v3 core specification (version 3.1,
 // sections "Codecs" and "Chunk encoding") and of the codec specifications that
-// belong to it: bytes, transpose, gzip, zstd, blosc, crc32c, sharding_indexed.
+// belong to it: bytes, transpose, gzip, zstd, blosc, crc32c, sharding_indexed; and of
+// the extension registry vlen-utf8 and vlen-bytes.
+//
+// Views are of elements, packed as package dtype has them. Elements of any length,
+// texts, lie in an [Arena], and views are of handles to them: such a chain only
+// checks until it is put in an arena with [Chain.In].
 //
 // Stored bytes are not trusted: whatever they are, decoding ends, needs no more
 // memory than the chunk and its largest valid encoding, and gives an error that

@@ -23,7 +23,7 @@ func (c *Chain) Encode(dst []byte, v nd.View) ([]byte, error) {
 
 // holds reports an error if v is not the corner of a chunk.
 func (c *Chain) holds(v nd.View) error {
-	ok := len(v.Shape) == len(c.in.Shape) && v.Item == c.in.Type.Size()
+	ok := len(v.Shape) == len(c.in.Shape) && v.Item == c.item
 	for i := 0; ok && i < len(v.Shape); i++ {
 		ok = v.Shape[i] >= 0 && v.Shape[i] <= c.in.Shape[i]
 	}
@@ -71,7 +71,7 @@ func (c *Chain) flatten(sc *scratch, v nd.View, omit bool) (data []byte, held *[
 		if mem, ok := c.raw.direct(v); ok {
 			all := c.raw.view
 			all.Data = mem
-			return mem, nil, !omit || !nd.AllEqual(all, c.in.Fill), nil
+			return mem, nil, !omit || !nd.AllEqual(all, c.fill), nil
 		}
 	}
 	if c.raw != nil {

@@ -61,6 +61,9 @@ type filtered struct {
 
 func bindFilter(specs []Spec, in Chunk, depth int) (*filtered, error) {
 	s := specs[0]
+	if in.Type.Variable() {
+		return nil, s.errorf("it works on elements of a fixed size, and those of %s have none", in.Type)
+	}
 	fl, err := filters[s.Name](s, in)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ func (c *Chain) Layout() (nd.View, bool) {
 	if c.perm == nil {
 		return c.raw.view, true
 	}
-	v := nd.View{Shape: c.in.Shape, Strides: make([]int, len(c.perm)), Item: c.in.Type.Size()}
+	v := nd.View{Shape: c.in.Shape, Strides: make([]int, len(c.perm)), Item: c.item}
 	for i, p := range c.perm {
 		v.Strides[p] = c.raw.view.Strides[i]
 	}

@@ -64,7 +64,7 @@ func CheckText(text string) error {
 
 func arraySpec(t dtype.Type, o dtype.Order) ([]Spec, error) {
 	if !t.Ordered() {
-		return []Spec{{Name: "bytes"}}, nil
+		return []Spec{{Name: elementCodec(t)}}, nil
 	}
 	s, err := NewSpec("bytes", map[string]any{"endian": o.String()})
 	return []Spec{s}, err

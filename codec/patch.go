@@ -147,7 +147,7 @@ func (c *Chain) patch(ctx context.Context, sc *scratch, old Source, box nd.Box, 
 		whole.Data = *held
 	}
 	if old == nil {
-		nd.Fill(whole, c.in.Fill)
+		nd.Fill(whole, c.fill)
 	} else if err := c.read(ctx, sc, old, c.full, whole); err != nil {
 		return err
 	}

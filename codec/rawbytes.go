@@ -26,6 +26,9 @@ func bindBytes(s Spec, in Chunk) (*rawBytes, error) {
 	if err := s.config(optional("endian", &endian)); err != nil {
 		return nil, err
 	}
+	if in.Type.Variable() {
+		return nil, s.errorf("elements of %s have no fixed size: %s is for them", in.Type, vlenCodec(in.Type))
+	}
 	r := &rawBytes{in: in, odd: in.Type.Untidy(), full: nd.Full(in.Shape), view: nd.NewView(nil, in.Shape, in.Type.Size())}
 	r.size = r.view.Size() * in.Type.Size()
 	switch {

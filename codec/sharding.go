@@ -12,6 +12,7 @@ import (
 // index of offsets and lengths.
 type sharding struct {
 	in       Chunk
+	fill     []byte // an element in views that is fill
 	inner    *Chain
 	counts   []int // of inner chunks along each axis
 	n        int   // of inner chunks
@@ -56,6 +57,7 @@ func bindSharding(s Spec, in Chunk, depth int) (*sharding, error) {
 	if sh.inner, err = bind(codecs, Chunk{shape, in.Type, in.Fill}, depth+1); err != nil {
 		return nil, s.errorf(`configuration: "codecs": %w`, err)
 	}
+	sh.fill = sh.inner.fill
 	if sh.index, err = bindIndex(indexCodecs, sh.counts); err != nil {
 		return nil, s.errorf(`configuration: "index_codecs": %w`, err)
 	}

@@ -163,7 +163,7 @@ func (r *shardRead) visit(ctx context.Context, at int) error {
 	if !stored {
 		if !r.check {
 			to := r.place.of(r.dst)
-			nd.Copy(to, nd.View{Data: r.in.Fill, Shape: to.Shape, Strides: r.zeros, Item: to.Item})
+			nd.Copy(to, nd.View{Data: r.fill, Shape: to.Shape, Strides: r.zeros, Item: to.Item})
 		}
 		return nil
 	}

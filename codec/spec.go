@@ -17,7 +17,8 @@ type Spec struct {
 }
 
 // Chunk is what a chain is bound to: chunks of that shape and element type,
-// in which elements that were never written have the bytes of Fill.
+// in which elements that were never written have the bytes of Fill, however many
+// those are where elements have any length.
 type Chunk struct {
 	Shape []int
 	Type  dtype.Type
@@ -36,7 +37,7 @@ func NewSpec(name string, config any) (Spec, error) {
 
 // Names lists the codecs that Bind knows.
 func Names() []string {
-	names := []string{"bytes", "transpose", "sharding_indexed"}
+	names := []string{"bytes", "vlen-utf8", "vlen-bytes", "transpose", "sharding_indexed"}
 	names = slices.AppendSeq(slices.AppendSeq(names, maps.Keys(filters)), maps.Keys(bytesCodecs))
 	slices.Sort(names)
 	return names
