@@ -42,7 +42,11 @@ type pending struct {
 // be closed.
 func (d *Dataset) Buffer(limit int) (*Buffer, error) {
 	d = d.now()
-	if err := d.c.o.writable(); err != nil {
+	err := d.c.o.writable()
+	if err == nil {
+		err = d.fixed()
+	}
+	if err != nil {
 		return nil, d.errorf("write", err)
 	}
 	if limit <= 0 {
@@ -112,7 +116,7 @@ func (b *Buffer) pending(cell []int) (*pending, error) {
 	w, ok := b.held[key]
 	if !ok {
 		box := b.d.grid.Cell(cell)
-		data, buf, err := hold(box.Shape, b.d.doc.Type.Size())
+		data, buf, err := hold(box.Shape, b.d.item())
 		if err != nil {
 			return nil, err
 		}

@@ -34,15 +34,16 @@ type cacheReader struct {
 	keep  bool     // what is decoded
 }
 
-// cacheReader returns nil if there is no cache, or none that could hold a chunk.
+// cacheReader returns nil if there is no cache, or none that could hold a chunk. Single
+// fields, and elements of any length, are not kept.
 func (d *Dataset) cacheReader() *cacheReader {
 	c := d.c.o.Cache
-	if c == nil {
+	if c == nil || d.field != nil || d.doc.Type.Variable() {
 		return nil
 	}
 	r := &cacheReader{Cache: c, d: d, grain: d.chain.Grain()}
 	n, ok := nd.Size(r.grain)
-	r.item = d.doc.Type.Size()
+	r.item = d.item()
 	if r.size = n * r.item; !ok || n > maxHeld/r.item || int64(r.size) > c.limit {
 		return nil
 	}

@@ -122,7 +122,7 @@ func (d *Dataset) deleteIfMatch(ctx context.Context, key string, v store.Version
 
 // fillView returns a view of that shape with fill in every element.
 func (d *Dataset) fillView(shape []int) nd.View {
-	return nd.View{Data: d.doc.Fill, Shape: shape, Strides: make([]int, len(shape)), Item: d.doc.Type.Size()}
+	return nd.View{Data: d.chain.Fill(), Shape: shape, Strides: make([]int, len(shape)), Item: d.chain.Item()}
 }
 
 // maxHeld bounds what is held in memory at once for one stored object or block, as
@@ -144,7 +144,7 @@ func hold(shape []int, item int) (nd.View, *[]byte, error) {
 // there was no object.
 func (d *Dataset) was(ctx context.Context, old codec.Source, box nd.Box, dst nd.View, key string) error {
 	if old == nil {
-		nd.Fill(dst, d.doc.Fill)
+		nd.Fill(dst, d.chain.Fill())
 		return nil
 	}
 	work := d.c.o.Profile.begin()

@@ -45,6 +45,9 @@ const recent = 100 * time.Millisecond
 // whether all that the call writes lies within a shape; nil means that it is as
 // large as the dataset.
 func (d *Dataset) toWrite(ctx context.Context, written func(shape []int) bool) (*Dataset, error) {
+	if d.field != nil {
+		return nil, fmt.Errorf("%w: a single field is only read; write whole elements", ErrInvalid)
+	}
 	if err := d.c.o.writable(); err != nil {
 		return nil, err
 	}

@@ -51,19 +51,24 @@ func (d *Dataset) copyTo(ctx context.Context, dst *Dataset, resumed bool) error 
 		}
 		return d.errorf("copy", err)
 	}
-	if d.doc.Type != dst.doc.Type {
-		return d.errorf("copy", fmt.Errorf("%w: its elements are %s, and those of %s are %s", ErrInvalid, d.doc.Type, dst, dst.doc.Type))
+	if d.Type() != dst.Type() {
+		return d.errorf("copy", fmt.Errorf("%w: its elements are %s, and those of %s are %s", ErrInvalid, d.Type(), dst, dst.Type()))
 	}
-	if !slices.Equal(d.doc.Shape, dst.doc.Shape) || !sameLayout(d.doc, dst.doc) || isCut(d.doc) {
+	if !slices.Equal(d.doc.Shape, dst.doc.Shape) || d.field != nil || !sameLayout(d.doc, dst.doc) || isCut(d.doc) {
+		block := copyBlock
+		if d.doc.Type.Variable() { // of which elements may be large
+			a := codec.NewArena()
+			d, dst, block = d.in(a), dst.in(a), 0
+		}
 		copied := func(_ context.Context, b Block) error {
 			nd.Copy(b.Out, b.In)
 			return nil
 		}
 		var err error
 		if resumed {
-			err = d.copyMissing(ctx, dst)
+			err = d.copyMissing(ctx, dst, block)
 		} else {
-			err = d.mapTo(ctx, dst, MapOptions{BlockBytes: copyBlock}, copied)
+			err = d.mapTo(ctx, dst, MapOptions{BlockBytes: block}, copied)
 		}
 		if err != nil {
 			return d.errorf("copy", err)

@@ -26,6 +26,8 @@ type Dataset struct {
 	chains  *chains      // of other shapes; nil if all objects have one
 	prefix  string       // of the keys of stored objects
 	form    string       // what tells this document from others under which the same objects are other elements
+	arena   *codec.Arena // of elements of any length, during a call; nil for others
+	field   *dtype.Field // which alone is read; nil: whole elements
 }
 
 // layout is what a resize changes.
@@ -101,13 +103,19 @@ func (d *Dataset) Shape() []int { return slices.Clone(d.now().doc.Shape) }
 func (d *Dataset) NDim() int { return len(d.doc.Shape) }
 
 // Type returns the type of the elements.
-func (d *Dataset) Type() dtype.Type { return d.doc.Type }
+func (d *Dataset) Type() dtype.Type {
+	if d.field != nil {
+		return d.field.Type
+	}
+	return d.doc.Type
+}
 
 // Size returns the number of elements.
 func (d *Dataset) Size() int { return nd.Full(d.now().doc.Shape).Size() }
 
-// Bytes returns the size of all elements in memory.
-func (d *Dataset) Bytes() int { return d.Size() * d.doc.Type.Size() }
+// Bytes returns the size of all elements in memory; 0 if they are of any length, and
+// their size is not known.
+func (d *Dataset) Bytes() int { return d.Size() * d.Type().Size() }
 
 // Chunks returns the shape of chunks: of those inside the shards, if there are
 // shards. Where chunks differ (see Edges) it is the shape that holds any of them.
@@ -144,7 +152,12 @@ func (d *Dataset) Edges() [][]int {
 func (d *Dataset) Grid() nd.Grid { return d.now().grid }
 
 // Fill returns the fill value, as the bytes of an element in the machine's order.
-func (d *Dataset) Fill() []byte { return slices.Clone(d.doc.Fill) }
+func (d *Dataset) Fill() []byte {
+	if f := d.field; f != nil {
+		return slices.Clone(d.doc.Fill[f.Offset : f.Offset+f.Type.Size()])
+	}
+	return slices.Clone(d.doc.Fill)
+}
 
 // Codecs returns the codecs of a stored object.
 func (d *Dataset) Codecs() []codec.Spec { return d.chain.Specs() }
@@ -159,11 +172,15 @@ func (d *Dataset) DimensionNames() []string { return slices.Clone(d.doc.DimNames
 // Spec returns what creates a dataset like this one. Codecs is the whole list of
 // codecs in it, and where there are shards, Chunks and Edges are theirs.
 func (d *Dataset) Spec() DatasetSpec {
-	return DatasetSpec{
+	s := DatasetSpec{
 		Shape: d.Shape(), Type: d.doc.Type, Chunks: slices.Clone(d.now().doc.Chunks), Edges: d.Edges(), Codecs: d.Codecs(),
 		Fill: d.Fill(),
 		Keys: d.doc.Keys.String(), DimensionNames: d.DimensionNames(), Attrs: d.Attrs(),
 	}
+	if d.field != nil { // codecs are for whole elements
+		s.Type, s.Chunks, s.Shards, s.Codecs = d.field.Type, d.Chunks(), d.Shards(), nil
+	}
+	return s
 }
 
 // String names the dataset in messages.

@@ -92,6 +92,9 @@ func (d *Dataset) at(cell []int) (*Dataset, error) {
 	if d.c.o.Verify == VerifyLazy {
 		k.chain = b.lazy
 	}
+	if d.arena != nil {
+		k.chain = k.chain.In(d.arena)
+	}
 	return &k, nil
 }
 
@@ -189,7 +192,7 @@ func (s DatasetSpec) spread() (DatasetSpec, error) {
 	}
 	if !given {
 		var err error
-		if cells, err = GuessChunks(shape, s.Type.Size(), ""); err != nil {
+		if cells, err = GuessChunks(shape, roughSize(s.Type), ""); err != nil {
 			return s, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
@@ -17,6 +18,14 @@ type Array interface {
 	Type() dtype.Type
 	// ReadBox fills dst, which has the box's shape.
 	ReadBox(ctx context.Context, box nd.Box, dst nd.View) error
+}
+
+// BlockArray is an Array of elements that may have any length, for which ReadBox is of
+// no use.
+type BlockArray interface {
+	Array
+	// ReadBlock reads a selection (a box, where it is called here).
+	ReadBlock(ctx context.Context, sel nd.Selection) (codec.Block, error)
 }
 
 // InMemory makes an Array of elements in C order, which it does not copy.
@@ -42,16 +51,21 @@ func (m memory) ReadBox(_ context.Context, box nd.Box, dst nd.View) error {
 	return nil
 }
 
-// Load fills the whole dataset from an array of the same shape and type, one
+// Load fills the whole dataset from an array of the same shape and type (a BlockArray
+// where elements have any length), one
 // stored object at a time on each worker. On an engine of several ranks each
 // does its share, and all have to call Load.
 func (d *Dataset) Load(ctx context.Context, from Array) error {
 	d = d.now()
-	if from.Type() != d.doc.Type {
-		return d.errorf("load", fmt.Errorf("%w: the source has elements of %s, and the dataset of %s", ErrInvalid, from.Type(), d.doc.Type))
+	if from.Type() != d.Type() {
+		return d.errorf("load", fmt.Errorf("%w: the source has elements of %s, and the dataset of %s", ErrInvalid, from.Type(), d.Type()))
 	}
 	if !slices.Equal(from.Shape(), d.doc.Shape) {
 		return d.errorf("load", fmt.Errorf("%w: the source has the shape %v, and the dataset %v", ErrInvalid, from.Shape(), d.doc.Shape))
+	}
+	blocks, _ := from.(BlockArray)
+	if d.doc.Type.Variable() && blocks == nil {
+		return d.errorf("load", fmt.Errorf("%w: the source cannot give elements of any length", ErrInvalid))
 	}
 	d, err := d.toWrite(ctx, nil)
 	if err != nil {
@@ -66,7 +80,10 @@ func (d *Dataset) Load(ctx context.Context, from Array) error {
 		if m, ok := from.(memory); ok {
 			return d.writeCell(ctx, k.key, m.v.Sub(k.box))
 		}
-		v, buf, err := hold(k.box.Shape, d.doc.Type.Size())
+		if d.doc.Type.Variable() {
+			return d.loadBlock(ctx, blocks, k)
+		}
+		v, buf, err := hold(k.box.Shape, d.item())
 		if err != nil {
 			return err
 		}
@@ -80,4 +97,28 @@ func (d *Dataset) Load(ctx context.Context, from Array) error {
 		return d.errorf("load", err)
 	}
 	return nil
+}
+
+// loadBlock fills an object with elements of any length.
+func (d *Dataset) loadBlock(ctx context.Context, from BlockArray, k *Chunk) error {
+	b, err := from.ReadBlock(ctx, nd.BoxSelection(k.box))
+	if err == nil {
+		err = d.checkBlock(b, k.box.Size())
+	}
+	if err != nil {
+		return err
+	}
+	a := codec.NewArena()
+	handles, err := a.Handles(b)
+	if err != nil {
+		return err
+	}
+	v := nd.NewView(handles, nil, codec.HandleSize)
+	if len(b.Ends) > 1 {
+		v = nd.NewView(handles, k.box.Shape, codec.HandleSize)
+	}
+	if v, err = v.Broadcast(k.box.Shape); err != nil {
+		return err
+	}
+	return d.in(a).writeCell(ctx, k.key, v)
 }

@@ -49,7 +49,14 @@ type MapOptions struct {
 // already changed. For work in place without a halo there is Apply. Memory is
 // that of a block's In and Out for each worker; blocks above 4 GiB are refused.
 func (d *Dataset) Map(ctx context.Context, dst *Dataset, o MapOptions, f func(ctx context.Context, b Block) error) error {
-	if err := d.now().mapTo(ctx, dst.now(), o, f); err != nil {
+	err := d.fixed()
+	if err == nil {
+		err = dst.fixed()
+	}
+	if err == nil {
+		err = d.now().mapTo(ctx, dst.now(), o, f)
+	}
+	if err != nil {
 		return d.errorf("map", err)
 	}
 	return nil
@@ -63,7 +70,7 @@ func (d *Dataset) mapTo(ctx context.Context, dst *Dataset, o MapOptions, f func(
 	if err != nil {
 		return err
 	}
-	blocks := dst.blocks(o, d.doc.Type.Size())
+	blocks := dst.blocks(o, d.item())
 	return dst.wrote(ctx, d.c.o.run(ctx, d.c.o.engine(), blocks.Len(), func(ctx context.Context, i int) error {
 		return d.mapBlock(ctx, dst, o, blocks.Cell(blocks.Coords(i, nil)), f)
 	}))
@@ -88,10 +95,10 @@ func (d *Dataset) checkMap(ctx context.Context, dst *Dataset, o *MapOptions) err
 		return fmt.Errorf("%w: the halo %v is not a width for each of %d axes", ErrInvalid, o.Halo, d.NDim())
 	}
 	if o.Value == nil {
-		o.Value = d.doc.Type.Zero()
+		o.Value = make([]byte, d.item())
 	}
-	if len(o.Value) != d.doc.Type.Size() {
-		return fmt.Errorf("%w: a boundary value of %d bytes for elements of %s", ErrInvalid, len(o.Value), d.doc.Type)
+	if len(o.Value) != d.item() {
+		return fmt.Errorf("%w: a boundary value of %d bytes for elements of %s", ErrInvalid, len(o.Value), d.Type())
 	}
 	return nil
 }
@@ -143,24 +150,26 @@ func inputBytes(shape, halo []int, item, double int) int {
 const maxInput = 1 << 62
 
 func (d *Dataset) mapBlock(ctx context.Context, dst *Dataset, o MapOptions, box nd.Box, f func(context.Context, Block) error) error {
+	from, to, free := d.partWith(dst)
+	defer free()
 	in := nd.Box{Start: slices.Clone(box.Start), Shape: slices.Clone(box.Shape)}
 	for i, h := range o.Halo {
 		in.Start[i] -= h
 		in.Shape[i] += 2 * h
 	}
-	held, inBuf, err := hold(in.Shape, d.doc.Type.Size())
+	held, inBuf, err := hold(in.Shape, from.item())
 	if err != nil {
 		return fmt.Errorf("the input of block %v: %w", box, err)
 	}
 	defer bufpool.Put(inBuf)
-	out, outBuf, err := hold(box.Shape, dst.doc.Type.Size())
+	out, outBuf, err := hold(box.Shape, to.item())
 	if err != nil {
 		return fmt.Errorf("the output of block %v: %w", box, err)
 	}
 	defer bufpool.Put(outBuf)
 	b := Block{Box: box, Halo: o.Halo, In: held, Out: out}
-	err = o.Boundary.Read(b.In, in, d.doc.Shape, o.Value, func(part nd.Box, to nd.View) error {
-		return d.readSerial(ctx, part, to)
+	err = o.Boundary.Read(b.In, in, from.doc.Shape, o.Value, func(part nd.Box, view nd.View) error {
+		return from.readSerial(ctx, part, view)
 	})
 	if err != nil {
 		return err
@@ -168,7 +177,7 @@ func (d *Dataset) mapBlock(ctx context.Context, dst *Dataset, o MapOptions, box 
 	if err := f(ctx, b); err != nil {
 		return err
 	}
-	return dst.writeSerial(ctx, box, b.Out)
+	return to.writeSerial(ctx, box, b.Out)
 }
 
 // readSerial reads a box on the caller's goroutine, for tasks that run side by

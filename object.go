@@ -162,7 +162,7 @@ func (d *Dataset) readBox(ctx context.Context, o *object, box nd.Box, dst nd.Vie
 		return nil
 	}
 	if _, absent, changed := o.is(); absent && !changed {
-		nd.Fill(dst, d.doc.Fill)
+		nd.Fill(dst, d.chain.Fill())
 		return nil
 	}
 	return d.fault(o.key, err)
@@ -198,4 +198,10 @@ func (d *Dataset) encoded(key string, v nd.View, use func(object []byte) error) 
 
 // objectBuffer lends a buffer with as much room as encoders ask for: one that had
 // to grow would not come back to be used again.
-func (d *Dataset) objectBuffer() *[]byte { return bufpool.Get(min(d.chain.MaxStored(), 1<<26)) }
+func (d *Dataset) objectBuffer() *[]byte {
+	most := 1 << 26
+	if d.doc.Type.Variable() { // of which encoders do not know how much they need
+		most = 1 << 20
+	}
+	return bufpool.Get(min(d.chain.MaxStored(), most))
+}

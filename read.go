@@ -14,7 +14,7 @@ import (
 
 // Read reads a selection into dst, whose length is the number of elements
 // selected; they come in C order of the result's shape. T is the dataset's
-// element type. After an error dst may have been filled in part.
+// element type (see dtype.Holds). After an error dst may have been filled in part.
 func Read[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection, dst []T) error {
 	if err := hasType[T](d); err != nil {
 		return d.errorf("read", err)
@@ -35,7 +35,7 @@ func ReadAll[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection)
 	if err != nil {
 		return nil, d.errorf("read", err)
 	}
-	if r.Size() > maxResult/d.doc.Type.Size() {
+	if r.Size() > maxResult/d.item() {
 		return nil, d.errorf("read", fmt.Errorf("%w: a selection of shape %v is too large for memory; read it in parts", ErrInvalid, r.Shape))
 	}
 	dst := make([]T, r.Size())
@@ -43,7 +43,7 @@ func ReadAll[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection)
 	if err := d.prefault(ctx, raw); err != nil {
 		return nil, d.errorf("read", err)
 	}
-	return dst, d.readRegion(ctx, r, nd.NewView(raw, r.Shape, d.doc.Type.Size()))
+	return dst, d.readRegion(ctx, r, nd.NewView(raw, r.Shape, d.item()))
 }
 
 // prefault has the workers ask for the pages of new memory, if it is large. Tasks
@@ -60,8 +60,11 @@ func (d *Dataset) prefault(ctx context.Context, b []byte) error {
 }
 
 func hasType[T dtype.Element](d *Dataset) error {
-	if t := dtype.Of[T](); t != d.doc.Type {
-		return fmt.Errorf("%w: its elements are %s, and the Go type is for %s", ErrInvalid, d.doc.Type, t)
+	if !dtype.Holds[T](d.Type()) {
+		if err := d.fixed(); err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: its elements are %s, and the Go type is for %s", ErrInvalid, d.Type(), dtype.Of[T]())
 	}
 	return nil
 }
@@ -71,13 +74,16 @@ func hasType[T dtype.Element](d *Dataset) error {
 func (d *Dataset) ReadRaw(ctx context.Context, sel nd.Selection, dst []byte) error {
 	d = d.now()
 	r, err := sel.Resolve(d.doc.Shape)
+	if err == nil {
+		err = d.fixed()
+	}
 	if err != nil {
 		return d.errorf("read", err)
 	}
-	if item := d.doc.Type.Size(); len(dst)%item != 0 || len(dst)/item != r.Size() {
+	if item := d.item(); len(dst)%item != 0 || len(dst)/item != r.Size() {
 		return d.errorf("read", fmt.Errorf("%w: %d bytes of memory for a selection of shape %v, which has %d elements of %d", ErrInvalid, len(dst), r.Shape, r.Size(), item))
 	}
-	return d.readRegion(ctx, r, nd.NewView(dst, r.Shape, d.doc.Type.Size()))
+	return d.readRegion(ctx, r, nd.NewView(dst, r.Shape, d.item()))
 }
 
 // ReadView reads a selection into memory of any layout: dst has the result's
@@ -103,11 +109,14 @@ func (d *Dataset) ReadBox(ctx context.Context, box nd.Box, dst nd.View) error {
 }
 
 func (d *Dataset) checkView(v nd.View) error {
+	if err := d.fixed(); err != nil {
+		return err
+	}
 	if err := v.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	if v.Item != d.doc.Type.Size() {
-		return fmt.Errorf("%w: elements of %d bytes in memory, and of %d in the dataset", ErrInvalid, v.Item, d.doc.Type.Size())
+	if v.Item != d.item() {
+		return fmt.Errorf("%w: elements of %d bytes in memory, and of %d in the dataset", ErrInvalid, v.Item, d.item())
 	}
 	return nil
 }

@@ -117,6 +117,9 @@ func (j *reading) cacheOf(d *Dataset) *cacheReader {
 
 // load reads a piece from the store.
 func (j *reading) load(ctx context.Context, o *object, p nd.Piece, box nd.Box) error {
+	if j.d.field != nil {
+		return j.gather(ctx, o, p, box)
+	}
 	if direct, ok := p.Direct(j.canon); ok {
 		return o.d.readBox(ctx, o, box, direct)
 	}
@@ -128,13 +131,19 @@ func (j *reading) load(ctx context.Context, o *object, p nd.Piece, box nd.Box) e
 
 // gather reads all of a piece's box, and copies what is selected.
 func (j *reading) gather(ctx context.Context, o *object, p nd.Piece, box nd.Box) error {
-	held, buf, err := hold(box.Shape, j.canon.Item)
+	d, free := o.d.part()
+	defer free()
+	held, buf, err := hold(box.Shape, d.chain.Item())
 	if err != nil {
 		return err
 	}
 	defer bufpool.Put(buf)
-	if err := o.d.readBox(ctx, o, box, held); err != nil {
+	if err := d.readBox(ctx, o, box, held); err != nil {
 		return err
+	}
+	j.d.keep(p, held, j.canon)
+	if f := d.field; f != nil {
+		held.Off, held.Item = held.Off+f.Offset, f.Type.Size()
 	}
 	p.Gather(j.canon, held)
 	return nil

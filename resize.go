@@ -33,35 +33,66 @@ func (d *Dataset) Resize(ctx context.Context, shape []int) error {
 // gets its own room. After an error in writing, the room stays; after
 // ErrUnknownOutcome without an index it may have been made.
 func (d *Dataset) Append(ctx context.Context, axis int, values nd.View) (int, error) {
+	if err := d.checkView(values); err != nil {
+		return 0, d.errorf("append to", err)
+	}
+	box, at, err := d.extend(ctx, axis, values.Shape)
+	if err != nil {
+		return 0, err
+	}
+	return at, d.WriteBox(ctx, box, values)
+}
+
+// AppendBlock is Append of elements of any type: those of an array of the given shape,
+// in C order.
+func (d *Dataset) AppendBlock(ctx context.Context, axis int, shape []int, values codec.Block) (int, error) {
+	n, ok := nd.Size(shape)
+	var err error
+	switch {
+	case !ok:
+		err = fmt.Errorf("%w: the shape %v is impossible", ErrInvalid, shape)
+	case d.doc.Type.Variable():
+		err = d.checkBlock(values, n)
+	case len(values.Data) != n*d.item():
+		err = fmt.Errorf("%w: %d bytes for an array of shape %v of %s", ErrInvalid, len(values.Data), shape, d.doc.Type)
+	}
+	if err != nil {
+		return 0, d.errorf("append to", err)
+	}
+	box, at, err := d.extend(ctx, axis, shape)
+	if err != nil {
+		return 0, err
+	}
+	return at, d.WriteBlock(ctx, nd.BoxSelection(box), values)
+}
+
+// extend makes room at the end of an axis for values of a shape, and returns where.
+func (d *Dataset) extend(ctx context.Context, axis int, values []int) (nd.Box, int, error) {
 	if axis < -d.NDim() || axis >= d.NDim() {
-		return 0, d.errorf("append to", fmt.Errorf("%w: there is no axis %d of %d", ErrInvalid, axis, d.NDim()))
+		return nd.Box{}, 0, d.errorf("append to", fmt.Errorf("%w: there is no axis %d of %d", ErrInvalid, axis, d.NDim()))
 	}
 	if axis < 0 {
 		axis += d.NDim()
 	}
-	if err := d.checkView(values); err != nil {
-		return 0, d.errorf("append to", err)
-	}
-	if len(values.Shape) != d.NDim() {
-		return 0, d.errorf("append to", fmt.Errorf("%w: values of shape %v have %d dimensions, and the dataset %d", ErrInvalid, values.Shape, len(values.Shape), d.NDim()))
+	if len(values) != d.NDim() {
+		return nd.Box{}, 0, d.errorf("append to", fmt.Errorf("%w: values of shape %v have %d dimensions, and the dataset %d", ErrInvalid, values, len(values), d.NDim()))
 	}
 	old, err := d.reshape(ctx, false, func(shape []int) ([]int, error) {
 		grown := slices.Clone(shape)
-		for i, n := range values.Shape {
+		for i, n := range values {
 			if i != axis && n != shape[i] {
-				return nil, fmt.Errorf("%w: values of shape %v do not fit behind shape %v along axis %d", ErrInvalid, values.Shape, shape, axis)
+				return nil, fmt.Errorf("%w: values of shape %v do not fit behind shape %v along axis %d", ErrInvalid, values, shape, axis)
 			}
 		}
-		grown[axis] += values.Shape[axis]
+		grown[axis] += values[axis]
 		return grown, nil
 	})
 	if err != nil {
-		return 0, d.errorf("append to", err)
+		return nd.Box{}, 0, d.errorf("append to", err)
 	}
-	at := old[axis]
-	box := nd.Box{Start: make([]int, d.NDim()), Shape: values.Shape}
-	box.Start[axis] = at
-	return at, d.WriteBox(ctx, box, values)
+	box := nd.Box{Start: make([]int, d.NDim()), Shape: values}
+	box.Start[axis] = old[axis]
+	return box, old[axis], nil
 }
 
 // cutMember marks an array that has been cut and not grown since. Outside its
@@ -192,7 +223,7 @@ func (d *Dataset) tidy(ctx context.Context, a *zarr.Array, edges func(axis int) 
 
 // cut fills what lies behind the array's edge.
 func (k *Chunk) cut(ctx context.Context, still func(context.Context) error, edges func(axis int) bool) error {
-	d, err := k.d.at(k.coords)
+	d, err := k.d.in(codec.NewArena()).at(k.coords)
 	if err != nil {
 		return err
 	}

@@ -12,10 +12,10 @@ import (
 )
 
 // copyMissing copies what differs to a dataset of another layout that an earlier
-// attempt has filled in part: both are read and compared, and blocks that are not
-// equal, bit by bit, are written.
-func (d *Dataset) copyMissing(ctx context.Context, dst *Dataset) error {
-	o := MapOptions{BlockBytes: copyBlock}
+// attempt has filled in part: both are read and compared, block by block, and those that
+// are not equal, bit by bit, are written.
+func (d *Dataset) copyMissing(ctx context.Context, dst *Dataset, block int) error {
+	o := MapOptions{BlockBytes: block}
 	if err := d.checkMap(ctx, dst, &o); err != nil {
 		return err
 	}
@@ -23,30 +23,32 @@ func (d *Dataset) copyMissing(ctx context.Context, dst *Dataset) error {
 	if err != nil {
 		return err
 	}
-	blocks := dst.blocks(o, d.doc.Type.Size())
+	blocks := dst.blocks(o, d.item())
 	err = d.c.o.run(ctx, d.c.o.engine(), blocks.Len(), func(ctx context.Context, i int) error {
 		box := blocks.Cell(blocks.Coords(i, nil))
-		want, wantBuf, err := hold(box.Shape, d.doc.Type.Size())
+		from, to, free := d.partWith(dst)
+		defer free()
+		want, wantBuf, err := hold(box.Shape, from.item())
 		if err != nil {
 			return fmt.Errorf("block %v: %w", box, err)
 		}
 		defer bufpool.Put(wantBuf)
-		have, haveBuf, err := hold(box.Shape, d.doc.Type.Size())
+		have, haveBuf, err := hold(box.Shape, from.item())
 		if err != nil {
 			return fmt.Errorf("block %v: %w", box, err)
 		}
 		defer bufpool.Put(haveBuf)
-		if err := d.readSerial(ctx, box, want); err != nil {
+		if err := from.readSerial(ctx, box, want); err != nil {
 			return err
 		}
-		err = dst.readSerial(ctx, box, have)
-		if err == nil && bytes.Equal(want.Data, have.Data) {
+		err = to.readSerial(ctx, box, have)
+		if err == nil && from.equal(want, have) {
 			return nil
 		}
 		if err != nil && !errors.Is(err, ErrCorrupt) { // what is torn is written anew
 			return err
 		}
-		return dst.writeSerial(ctx, box, want)
+		return to.writeSerial(ctx, box, want)
 	})
 	return dst.wrote(ctx, err)
 }

@@ -36,7 +36,7 @@ type DatasetSpec struct {
 	Access string
 	// Fill is the value of elements never written; nil is zero. Any Go
 	// number, a text as dtype.Type.ParseScalar reads it, or a []byte with the
-	// element's bytes in the machine's order.
+	// element's bytes in the machine's order. Of texts it is the text itself.
 	Fill any
 	// Codec compresses chunks: "zstd:3" (the default), "gzip:6",
 	// "blosc:lz4:5:shuffle", "delta+shuffle+zlib:6", "none": see codec.ParseSpecs.
@@ -103,8 +103,8 @@ func (s DatasetSpec) document() (*zarr.Array, error) {
 		return nil, err
 	}
 	a.Chunks = chunks
-	if n, ok := nd.Size(chunks); !ok || n > maxHeld/max(s.Type.Size(), 1) {
-		return nil, fmt.Errorf("%w: chunks of shape %v, of %d bytes an element: a chunk is held in memory, and the limit is %d GiB", ErrInvalid, chunks, s.Type.Size(), maxHeld>>30)
+	if n, ok := nd.Size(chunks); !ok || n > maxHeld/roughSize(s.Type) {
+		return nil, fmt.Errorf("%w: chunks of shape %v, of %d bytes an element: a chunk is held in memory, and the limit is %d GiB", ErrInvalid, chunks, roughSize(s.Type), maxHeld>>30)
 	}
 	if s.Shards != nil {
 		if err := checkShards(s.Shards, chunks); err != nil {
@@ -164,7 +164,7 @@ func (s DatasetSpec) codecs() ([]codec.Spec, error) {
 
 func (s DatasetSpec) chunks() ([]int, error) {
 	if s.Chunks == nil {
-		chunks, err := GuessChunks(s.Shape, s.Type.Size(), s.Access)
+		chunks, err := GuessChunks(s.Shape, roughSize(s.Type), s.Access)
 		if err != nil || s.Shards == nil || len(s.Shards) != len(chunks) {
 			return chunks, err
 		}

@@ -48,6 +48,9 @@ func (d *Dataset) Apply(ctx context.Context, f func(ctx context.Context, b Block
 }
 
 func (d *Dataset) modify(ctx context.Context, pieces *nd.Pieces, written func(shape []int) bool, f func(ctx context.Context, b Block) error) error {
+	if err := d.fixed(); err != nil {
+		return err
+	}
 	d, err := d.toWrite(ctx, written)
 	if err != nil {
 		return err
@@ -65,7 +68,7 @@ func (d *Dataset) modify(ctx context.Context, pieces *nd.Pieces, written func(sh
 		}
 		key := d.key(p.Cell)
 		local := d.grid.Local(p.Cell, p.Box)
-		v, buf, err := hold(local.Shape, d.doc.Type.Size())
+		v, buf, err := hold(local.Shape, d.item())
 		if err != nil {
 			return err
 		}

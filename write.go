@@ -28,10 +28,13 @@ func Write[T dtype.Element](ctx context.Context, d *Dataset, sel nd.Selection, v
 func (d *Dataset) WriteRaw(ctx context.Context, sel nd.Selection, src []byte) error {
 	d = d.now()
 	r, err := sel.Resolve(d.doc.Shape)
+	if err == nil {
+		err = d.fixed()
+	}
 	if err != nil {
 		return d.errorf("write", err)
 	}
-	item := d.doc.Type.Size()
+	item := d.item()
 	v := nd.NewView(src, r.Shape, item)
 	if len(src) == item {
 		v = nd.NewView(src, nil, item)
@@ -106,7 +109,9 @@ func inside(p *nd.Pieces, shape []int) bool {
 
 // writePiece writes what a selection has in one stored object.
 func (d *Dataset) writePiece(ctx context.Context, p nd.Piece, canon nd.View) error {
-	k, err := d.at(p.Cell)
+	part, free := d.part()
+	defer free()
+	k, err := part.at(p.Cell)
 	if err != nil {
 		return err
 	}

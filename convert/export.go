@@ -52,6 +52,9 @@ func export(ctx context.Context, d *dosna.Dataset, sel nd.Selection, w io.Writer
 	if err != nil {
 		return err
 	}
+	if d.Type().Variable() {
+		return exportBlocks(ctx, d, sel, r, w, format, o)
+	}
 	var name string
 	if o != nil {
 		name = o.Name

@@ -20,8 +20,9 @@ import (
 // back, which [Load] does.
 type File struct {
 	layout Layout
-	name   string // for messages
-	size   int    // bytes of all elements
+	mixed  *dtype.Descr // the byte orders, where fields of structs have different ones; else nil
+	name   string       // for messages
+	size   int          // bytes of all elements
 
 	at  io.ReaderAt // nil: sequential
 	off int64       // of the first element
@@ -146,16 +147,13 @@ func (f *File) readStored(ctx context.Context, box nd.Box, dst nd.View) error {
 
 // native turns stored bytes into elements of the machine.
 func (f *File) native(data []byte) {
-	if f.layout.Order != dtype.Native {
-		dtype.Swap(data, f.layout.Type.Unit())
+	switch {
+	case f.mixed != nil:
+		f.mixed.Swap(data)
+	case f.layout.Order != dtype.Native:
+		f.layout.Type.Swap(data)
 	}
-	if f.layout.Type == dtype.Bool {
-		for i, b := range data {
-			if b > 1 {
-				data[i] = 1
-			}
-		}
-	}
+	f.layout.Type.Tidy(data)
 }
 
 // next reads the box, in file order, that the stream has come to.

@@ -2,7 +2,9 @@ package convert
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -21,6 +23,17 @@ type jsonWriter struct {
 	t     dtype.Type
 	at    []int // coordinates of the next element
 	buf   []byte
+}
+
+// newJSONWriter returns also what ends the text.
+func newJSONWriter(w io.Writer, shape []int, t dtype.Type) (*jsonWriter, func() error, error) {
+	b := bufio.NewWriterSize(w, 1<<16)
+	j := &jsonWriter{w: b, shape: shape, t: t, at: make([]int, len(shape))}
+	end := func() error {
+		_ = b.WriteByte('\n') // a bufio.Writer keeps its error until Flush
+		return b.Flush()
+	}
+	return j, end, j.begin()
 }
 
 // begin writes all of an array without elements.
@@ -93,9 +106,24 @@ func (j *jsonWriter) element(elem []byte) error {
 	return err
 }
 
+// appendJSON writes an element: numbers as such, times and texts as texts, bytes in
+// base64, and structs as objects.
 func appendJSON(b []byte, t dtype.Type, elem []byte) []byte {
+	switch t.Kind() {
+	case dtype.Datetime, dtype.Timedelta:
+		return append(append(append(b, '"'), t.Format(elem)...), '"')
+	case dtype.FixedText, dtype.Text, dtype.FixedBytes, dtype.Raw, dtype.ByteString:
+		if raw := t.FormatFill(elem); string(raw) != "null" {
+			return append(b, raw...)
+		}
+		return strconv.AppendQuote(b, t.Format(elem)) // the code points in hexadecimal digits
+	case dtype.Struct:
+		return appendStruct(b, t, elem)
+	}
 	switch x := t.Value(elem).(type) {
 	case dtype.Half:
+		return appendFloat(b, float64(x.Float32()), 32)
+	case dtype.Brain:
 		return appendFloat(b, float64(x.Float32()), 32)
 	case float32:
 		return appendFloat(b, float64(x), 32)
@@ -109,6 +137,23 @@ func appendJSON(b []byte, t dtype.Type, elem []byte) []byte {
 		return append(appendFloat(append(b, ", "...), imag(x), 64), ']')
 	}
 	return append(b, t.Format(elem)...)
+}
+
+// appendStruct writes the fields as members of an object.
+func appendStruct(b []byte, t dtype.Type, elem []byte) []byte {
+	b = append(b, '{')
+	for i, f := range t.Fields() {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		name, err := json.Marshal(f.Name)
+		if err != nil { // a text can be written
+			name = nil
+		}
+		b = append(append(b, name...), ": "...)
+		b = appendJSON(b, f.Type, elem[f.Offset:f.Offset+f.Type.Size()])
+	}
+	return append(b, '}')
 }
 
 // appendFloat writes the fewest digits that give the number back, always with a

@@ -23,6 +23,9 @@ func (l Layout) bytes() (int, error) {
 	if l.Type == (dtype.Type{}) {
 		return 0, errors.New("the element type is missing")
 	}
+	if l.Type.Variable() {
+		return 0, fmt.Errorf("elements of %s have no fixed size", l.Type)
+	}
 	n, ok := nd.Size(append(slices.Clone(l.Shape), l.Type.Size()))
 	if !ok {
 		return 0, fmt.Errorf("shape %v of %s is not one that a file can have", l.Shape, l.Type)

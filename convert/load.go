@@ -17,9 +17,12 @@ type Parent interface {
 
 // Import creates a dataset with the shape and type of an array in a file, and the
 // layout of spec, and fills it. Nobody sees it before it is complete; if that fails
-// nothing of it remains.
+// nothing of it remains. Its type is that of the array, unless spec has one for
+// elements of any length, and the file texts of a fixed one.
 func Import(ctx context.Context, to Parent, path string, spec dosna.DatasetSpec, f *File, o *Options) (*dosna.Dataset, error) {
-	spec.Shape, spec.Type = f.Shape(), f.Type()
+	if spec.Shape = f.Shape(); !spec.Type.Variable() {
+		spec.Type = f.Type()
+	}
 	return to.BuildDataset(ctx, path, spec, func(ctx context.Context, d *dosna.Dataset) error { return Load(ctx, d, f, o) })
 }
 
@@ -33,11 +36,11 @@ func Import(ctx context.Context, to Parent, path string, spec dosna.DatasetSpec,
 // not waited for: the read ends, with the goroutine that it is in, when something
 // comes or the stream is closed, and the file cannot be read any more.
 func Load(ctx context.Context, d *dosna.Dataset, f *File, o *Options) error {
-	if !slices.Equal(d.Shape(), f.Shape()) || d.Type() != f.Type() {
+	if !slices.Equal(d.Shape(), f.Shape()) || !becomes(f.Type(), d.Type()) {
 		return fmt.Errorf("import %s to %s: %w: the file has the shape %v of %s, and the dataset %v of %s",
 			f.name, d, dosna.ErrInvalid, f.Shape(), f.Type(), d.Shape(), d.Type())
 	}
-	parts, progress := forParts(d, d.Bytes())
+	parts, progress := forParts(d, d.Size()*f.Type().Size())
 	l := loading{f: f, d: parts, item: f.Type().Size(), memory: newBuffers()}
 	next, stop := iter.Pull(l.boxes(l.limit(o)))
 	defer stop()
@@ -51,7 +54,7 @@ func Load(ctx context.Context, d *dosna.Dataset, f *File, o *Options) error {
 	}
 	err := overlap(ctx, get, func(ctx context.Context, p loaded) error {
 		defer l.memory.put(p.view.Data)
-		err := l.d.WriteBox(ctx, p.box, p.view)
+		err := l.store(ctx, p)
 		progress.add(p.box.Size() * l.item)
 		return err
 	})

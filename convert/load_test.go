@@ -36,7 +36,7 @@ func TestImport(t *testing.T) {
 		types := dtype.All()
 		l := Layout{Shape: shape, Type: types[rng.IntN(len(types))], Order: dtype.Order(rng.IntN(2)), Fortran: rng.IntN(2) == 0}
 		elements := numbered(t, l.Type, n)
-		stored := append(formatNPYHeader(l), fileBytes(elements, l)...)
+		stored := append(npyHeader(l), fileBytes(elements, l)...)
 		var r io.Reader = bytes.NewReader(stored)
 		if rng.IntN(2) == 0 {
 			r = stream{r}
@@ -79,7 +79,7 @@ func TestImport(t *testing.T) {
 func TestImportErrors(t *testing.T) {
 	ctx, c := t.Context(), openMem(t)
 	l := Layout{Shape: []int{10, 10}, Type: dtype.Int16, Order: dtype.Little}
-	stored := append(formatNPYHeader(l), make([]byte, 150)...)
+	stored := append(npyHeader(l), make([]byte, 150)...)
 	f, err := OpenNPY("cut.npy", stream{bytes.NewReader(stored)})
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func TestImportCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")
 	l := Layout{Shape: []int{1000, 100}, Type: dtype.Uint8}
-	r := io.MultiReader(bytes.NewReader(formatNPYHeader(l)), bytes.NewReader(make([]byte, 5000)), call(func() { cancel(why) }), bytes.NewReader(make([]byte, 95000)))
+	r := io.MultiReader(bytes.NewReader(npyHeader(l)), bytes.NewReader(make([]byte, 5000)), call(func() { cancel(why) }), bytes.NewReader(make([]byte, 95000)))
 	f, err := OpenNPY("pipe", stream{r})
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestLoadIsCancelledWhileAPipeIsSilent(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := Layout{Shape: []int{4, 1 << 16}, Type: dtype.Uint8}
-	if _, err := w.Write(append(formatNPYHeader(l), 1, 2, 3)); err != nil {
+	if _, err := w.Write(append(npyHeader(l), 1, 2, 3)); err != nil {
 		t.Fatal(err)
 	}
 	f, err := OpenNPY("the pipe", r)

@@ -118,3 +118,22 @@ func randomBox(rng *rand.Rand, shape []int) nd.Box {
 	}
 	return b
 }
+
+// npyHeader is what precedes elements of a type that NumPy has.
+func npyHeader(l Layout) []byte {
+	head, err := formatNPYHeader(l)
+	if err != nil {
+		panic(err)
+	}
+	return head
+}
+
+func npyLayout(r io.Reader) (Layout, error) {
+	l, _, err := readNPYHeader(r)
+	return l, err
+}
+
+func npyDict(text string) (Layout, error) {
+	l, _, err := parseNPYHeader(text)
+	return l, err
+}

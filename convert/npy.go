@@ -10,9 +10,13 @@ import (
 // seek, else from front to back. Bytes after the array are left alone. Name is
 // for messages.
 func OpenNPY(name string, r io.Reader) (*File, error) {
-	l, err := readNPYHeader(r)
+	l, mixed, err := readNPYHeader(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return newFile(name, r, l)
+	f, err := newFile(name, r, l)
+	if err == nil {
+		f.mixed = mixed
+	}
+	return f, err
 }

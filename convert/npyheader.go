@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/dosna/dosna/dtype"
@@ -18,14 +19,14 @@ const (
 	maxDims      = 64 // as NumPy
 )
 
-// readNPYHeader reads up to the first element.
-func readNPYHeader(r io.Reader) (Layout, error) {
+// readNPYHeader reads up to the first element. See parseNPYHeader.
+func readNPYHeader(r io.Reader) (Layout, *dtype.Descr, error) {
 	var start [8]byte
 	if _, err := io.ReadFull(r, start[:]); err != nil || string(start[:6]) != npyMagic {
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return Layout{}, err
+			return Layout{}, nil, err
 		}
-		return Layout{}, errors.New(`not in NumPy's .npy format: it does not begin with "\x93NUMPY"`)
+		return Layout{}, nil, errors.New(`not in NumPy's .npy format: it does not begin with "\x93NUMPY"`)
 	}
 	var size uint32
 	var err error
@@ -37,27 +38,32 @@ func readNPYHeader(r io.Reader) (Layout, error) {
 	case 2, 3:
 		err = binary.Read(r, binary.LittleEndian, &size)
 	default:
-		return Layout{}, fmt.Errorf("version %d.%d of the .npy format is not known", version, start[7])
+		return Layout{}, nil, fmt.Errorf("version %d.%d of the .npy format is not known", version, start[7])
 	}
 	if err == nil && size > maxNPYHeader {
-		return Layout{}, fmt.Errorf("the .npy header claims %d bytes; %d are allowed", size, maxNPYHeader)
+		return Layout{}, nil, fmt.Errorf("the .npy header claims %d bytes; %d are allowed", size, maxNPYHeader)
 	}
 	header := make([]byte, size)
 	if err == nil {
 		_, err = io.ReadFull(r, header)
 	}
 	if err != nil {
-		return Layout{}, fmt.Errorf("the .npy header is cut short: %w", err)
+		return Layout{}, nil, fmt.Errorf("the .npy header is cut short: %w", err)
 	}
-	l, err := parseNPYHeader(string(header))
+	l, mixed, err := parseNPYHeader(string(header))
 	if err != nil {
-		return Layout{}, fmt.Errorf(".npy header: %w", err)
+		return Layout{}, nil, fmt.Errorf(".npy header: %w", err)
 	}
-	return l, nil
+	return l, mixed, nil
 }
 
-// formatNPYHeader returns what precedes the elements, version 1.0.
-func formatNPYHeader(l Layout) []byte {
+// formatNPYHeader returns what precedes the elements: version 1.0, or 3.0 if names of
+// fields need it, or the header is long.
+func formatNPYHeader(l Layout) ([]byte, error) {
+	descr, err := pyDescr(l.Type, l.Order)
+	if err != nil {
+		return nil, err
+	}
 	shape := "("
 	for _, n := range l.Shape {
 		shape += strconv.Itoa(n) + ", "
@@ -69,22 +75,39 @@ func formatNPYHeader(l Layout) []byte {
 	if l.Fortran {
 		fortran = "True"
 	}
-	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': %s, 'shape': %s), }", l.Type.NumPy(l.Order), fortran, strings.TrimSuffix(shape, " "))
-	const fixed = len(npyMagic) + 4
+	dict := fmt.Sprintf("{'descr': %s, 'fortran_order': %s, 'shape': %s), }", descr, fortran, strings.TrimSuffix(shape, " "))
+	version, fixed := byte(1), len(npyMagic)+4
+	if len(dict) > 1<<16-128 || strings.ContainsFunc(dict, func(r rune) bool { return r > unicode.MaxASCII }) {
+		version, fixed = 3, fixed+2
+	}
 	pad := (64 - (fixed+len(dict)+1)%64) % 64
 	dict += strings.Repeat(" ", pad) + "\n"
-	head := append([]byte(npyMagic), 1, 0)
-	head = binary.LittleEndian.AppendUint16(head, uint16(len(dict)))
-	return append(head, dict...)
+	head := append([]byte(npyMagic), version, 0)
+	if version == 1 {
+		head = binary.LittleEndian.AppendUint16(head, uint16(len(dict)))
+	} else {
+		head = binary.LittleEndian.AppendUint32(head, uint32(len(dict)))
+	}
+	return append(head, dict...), nil
 }
 
-// parseNPYHeader reads the Python dictionary.
-func parseNPYHeader(text string) (Layout, error) {
+func writeNPYHeader(w io.Writer, l Layout) error {
+	head, err := formatNPYHeader(l)
+	if err == nil {
+		_, err = w.Write(head)
+	}
+	return err
+}
+
+// parseNPYHeader reads the Python dictionary. Where fields of a struct are of different
+// byte orders, the second value has them.
+func parseNPYHeader(text string) (Layout, *dtype.Descr, error) {
 	if !utf8.ValidString(text) {
-		return Layout{}, errors.New("not valid text")
+		return Layout{}, nil, errors.New("not valid text")
 	}
 	p := pyParser{text: text}
 	var l Layout
+	var mixed *dtype.Descr
 	var err error
 	seen := map[string]bool{}
 	p.want("{")
@@ -97,7 +120,14 @@ func parseNPYHeader(text string) (Layout, error) {
 		p.want(":")
 		switch key {
 		case "descr":
-			l.Type, l.Order, err = p.descr()
+			var d dtype.Descr
+			if d, err = p.descr(); err == nil {
+				var uniform bool
+				l.Type = d.Type
+				if l.Order, uniform = d.Order(); !uniform {
+					mixed = &d
+				}
+			}
 		case "fortran_order":
 			l.Fortran = p.bool()
 		case "shape":
@@ -106,7 +136,7 @@ func parseNPYHeader(text string) (Layout, error) {
 			p.fail("unknown key %q", key)
 		}
 		if p.err == nil && err != nil {
-			return Layout{}, err
+			return Layout{}, nil, err
 		}
 		if !p.accept(",") && p.err == nil {
 			p.want("}")
@@ -122,56 +152,12 @@ func parseNPYHeader(text string) (Layout, error) {
 		}
 	}
 	if p.err != nil {
-		return Layout{}, p.err
+		return Layout{}, nil, p.err
 	}
 	if _, err := l.bytes(); err != nil {
-		return Layout{}, err
+		return Layout{}, nil, err
 	}
-	return l, nil
-}
-
-// descr reads the data type.
-func (p *pyParser) descr() (dtype.Type, dtype.Order, error) {
-	if p.skip(); strings.HasPrefix(p.text, "[") {
-		return dtype.Type{}, 0, fmt.Errorf("the elements are records (structured data type %s), which cannot be imported; save each field as an array of its own", clip(p.text))
-	}
-	s := p.quoted()
-	if p.err != nil {
-		return dtype.Type{}, 0, p.err
-	}
-	return parseDescr(s)
-}
-
-// parseDescr reads NumPy's code of a type, with its byte order.
-func parseDescr(s string) (dtype.Type, dtype.Order, error) {
-	for _, o := range []dtype.Order{dtype.Little, dtype.Big} {
-		for _, t := range dtype.All() {
-			code := t.NumPy(o)
-			if s == code || len(s) > 1 && t.Size() == 1 && s[1:] == code[1:] && strings.ContainsRune("<>=", rune(s[0])) {
-				return t, o, nil
-			}
-			if s == "="+code[1:] {
-				return t, dtype.Native, nil
-			}
-		}
-	}
-	kind := strings.TrimLeft(s, "<>|=")
-	what := "which is not known here"
-	if kind != "" {
-		switch kind[0] {
-		case 'O':
-			what = "Python objects, which cannot be imported: they would have to be unpickled, which runs any code that the file says"
-		case 'U', 'S', 'a':
-			what = "strings, which cannot be imported"
-		case 'V':
-			what = "bytes without a meaning, which cannot be imported"
-		case 'M', 'm':
-			what = "dates or durations, which cannot be imported; save a.view('int64') instead"
-		case 'f', 'c':
-			what = "an extended precision that only some machines have; save a.astype('float64') or a.astype('complex128') instead"
-		}
-	}
-	return dtype.Type{}, 0, fmt.Errorf("the elements have the data type %q: %s", clip(s), what)
+	return l, mixed, nil
 }
 
 func clip(s string) string {

@@ -41,7 +41,7 @@ func OpenNPZ(name string, r io.ReaderAt, size int64, member string) (*File, erro
 
 func newMember(name string, entry *zip.File, body io.Reader) (*File, error) {
 	count := &counter{r: body}
-	l, err := readNPYHeader(count)
+	l, mixed, err := readNPYHeader(count)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -49,7 +49,7 @@ func newMember(name string, entry *zip.File, body io.Reader) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.last = true
+	f.last, f.mixed = true, mixed
 	const maxRatio = 1032 // the most that DEFLATE can expand
 	want := uint64(count.n) + uint64(f.size)
 	if entry.UncompressedSize64 != want || want/maxRatio > entry.CompressedSize64 {

@@ -91,7 +91,7 @@ func TestPipe(t *testing.T) {
 	}
 	defer r.Close()
 	l := Layout{Shape: []int{4}, Type: dtype.Uint8}
-	if _, err := w.Write(append(formatNPYHeader(l), 1, 2, 3, 4)); err != nil {
+	if _, err := w.Write(append(npyHeader(l), 1, 2, 3, 4)); err != nil {
 		t.Fatal(err)
 	}
 	f, err := OpenNPY("-", r) // the other end stays open: nothing waits for it

@@ -40,6 +40,9 @@ func textOf(ctx context.Context, d *dosna.Dataset, sel nd.Selection, o *render.T
 	if !ok || n > maxShown {
 		return "", fmt.Errorf("the text of shape %v would show more than %d elements; select fewer", r.Shape, maxShown)
 	}
+	if d.Type().Variable() {
+		return words(ctx, d, sel, r.Shape, s, o)
+	}
 	v := nd.NewView(make([]byte, n*d.Type().Size()), s.Shape, d.Type().Size())
 	if n > 0 {
 		for c := range s.Corners() {

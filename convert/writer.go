@@ -2,7 +2,6 @@ package convert
 
 import (
 	"archive/zip"
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -46,16 +45,19 @@ func NewWriter(w io.Writer, f Format, shape []int, t dtype.Type, name string) (*
 	}
 	switch f {
 	case NPY:
-		_, err = w.Write(formatNPYHeader(l))
+		err = writeNPYHeader(w, l)
 		out.sink = plain(w)
 	case NPZ:
+		if _, err := formatNPYHeader(l); err != nil { // before anything is written
+			return nil, err
+		}
 		z := zip.NewWriter(w)
 		if name == "" {
 			name = "arr_0"
 		}
 		var member io.Writer
 		if member, err = z.Create(strings.TrimSuffix(name, ".npy") + ".npy"); err == nil {
-			_, err = member.Write(formatNPYHeader(l))
+			err = writeNPYHeader(member, l)
 			out.sink, out.end = plain(member), z.Close
 		}
 	case TIFF:
@@ -66,13 +68,9 @@ func NewWriter(w io.Writer, f Format, shape []int, t dtype.Type, name string) (*
 	case Raw:
 		out.sink = plain(w)
 	case JSON:
-		b := bufio.NewWriterSize(w, 1<<16)
-		j := &jsonWriter{w: b, shape: l.Shape, t: t, at: make([]int, len(shape))}
-		err = j.begin()
-		out.sink = j.write
-		out.end = func() error {
-			_ = b.WriteByte('\n') // a bufio.Writer keeps its error until Flush
-			return b.Flush()
+		var j *jsonWriter
+		if j, out.end, err = newJSONWriter(w, l.Shape, t); err == nil {
+			out.sink = j.write
 		}
 	default:
 		return nil, fmt.Errorf("format %q cannot be written as a stream of elements", f)

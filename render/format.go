@@ -18,6 +18,15 @@ func scalarText(v nd.View, t dtype.Type) string {
 		return boolText(elem)
 	case t.Kind() == dtype.Float:
 		return re.scalar(false)
+	case t.Kind() == dtype.FixedText:
+		if s, ok := t.Value(elem).(string); ok {
+			return s
+		}
+		return t.Format(elem)
+	case t.Kind() == dtype.FixedBytes || t.Kind() == dtype.Raw:
+		return wordText(elem, t)
+	case t.Kind() == dtype.Struct:
+		return structText(elem, t)
 	case t.Kind() != dtype.Complex:
 		return t.Format(elem)
 	case re.value == 0 && !math.Signbit(re.value):
@@ -60,6 +69,10 @@ func (o TextOptions) formatter(v nd.View, t dtype.Type) func(elem []byte) string
 	switch t.Kind() {
 	case dtype.Boolean:
 		return func(elem []byte) string { return fmt.Sprintf("%5s", boolText(elem)) }
+	case dtype.FixedText, dtype.FixedBytes, dtype.Raw:
+		return func(elem []byte) string { return wordText(elem, t) }
+	case dtype.Struct:
+		return o.structFormat(v, t)
 	case dtype.Float, dtype.Complex:
 		var re, im []number
 		each(v, func(elem []byte) {
@@ -81,9 +94,13 @@ func (o TextOptions) formatter(v nd.View, t dtype.Type) func(elem []byte) string
 			return real.format(r) + number + "j" + text[len(number):]
 		}
 	}
+	word := t.Format
+	if t.Kind() == dtype.Datetime || t.Kind() == dtype.Timedelta {
+		word = func(elem []byte) string { return timeText(elem, t) }
+	}
 	width := 0
-	each(v, func(elem []byte) { width = max(width, len(t.Format(elem))) })
-	return func(elem []byte) string { return fmt.Sprintf("%*s", width, t.Format(elem)) }
+	each(v, func(elem []byte) { width = max(width, len(word(elem))) })
+	return func(elem []byte) string { return fmt.Sprintf("%*s", width, word(elem)) }
 }
 
 // each calls do for every element of v in C order.

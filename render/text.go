@@ -41,17 +41,26 @@ func (o *TextOptions) filled() TextOptions {
 // whole of an array of the given shape, or if that has more elements than are
 // shown, only those of its [Summary].
 func (o *TextOptions) Text(shape []int, v nd.View, t dtype.Type) string {
+	if len(shape) == 0 {
+		return scalarText(v, t)
+	}
+	f := o.filled()
+	return o.text(shape, v, func(v nd.View) func(elem []byte) string { return f.formatter(v, t) })
+}
+
+// text is Text with elements that what formatter returns for all of them formats.
+func (o *TextOptions) text(shape []int, v nd.View, formatter func(v nd.View) func(elem []byte) string) string {
 	s := o.Summary(shape)
 	switch {
 	case len(shape) == 0:
-		return scalarText(v, t)
+		return formatter(v)(v.Data[v.Off : v.Off+v.Item])
 	case slices.Contains(shape, 0):
 		return "[]"
 	case !slices.Equal(v.Shape, s.Shape):
 		v = s.gather(v)
 	}
 	l := layout{o: o.filled(), shape: shape, view: v}
-	l.word = l.o.formatter(v, t)
+	l.word = formatter(v)
 	l.axis(0, v.Off)
 	return l.out.String()
 }

@@ -72,6 +72,15 @@ func (p place) dataset(ctx context.Context) (*dosna.Dataset, error) {
 	return p.OpenDataset(ctx, p.path)
 }
 
+// fieldOf opens the dataset at p, or if a field is named, of that field alone.
+func (p place) fieldOf(ctx context.Context, field string) (*dosna.Dataset, error) {
+	d, err := p.dataset(ctx)
+	if err != nil || field == "" {
+		return d, err
+	}
+	return d.Field(field)
+}
+
 // at opens the tree that an address names, does what is to be done there, makes
 // it last and closes the tree. If that fails, the tree and the groups that were made
 // for it go again.

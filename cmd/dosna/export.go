@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) exportCommand() *cobra.Command {
-	var text, member string
+	var text, member, field string
 	var pictures picturesFlags
 	var format choiceFlag
 	cmd := &cobra.Command{
@@ -42,7 +42,7 @@ otherwise. An existing file is replaced when the new one is complete.`,
 			if err := pictures.levels(o, args[1], format.value); err != nil {
 				return err
 			}
-			return a.export(cmd.Context(), args[0], sel, args[1], convert.Format(format.value), o)
+			return a.export(cmd.Context(), args[0], sel, field, args[1], convert.Format(format.value), o)
 		},
 	}
 	for _, f := range convert.Formats {
@@ -50,6 +50,7 @@ otherwise. An existing file is replaced when the new one is complete.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&text, "select", "", "the part to write, a `SELECTION` as in NumPy: '10:20, :, ::-2' (default: all)")
+	f.StringVar(&field, "field", "", "only the field `NAME` of structs; outer.inner is one in a field")
 	f.Var(&format, "format", "format of the standard output (default npy)")
 	f.StringVar(&member, "member", "", "`NAME` of the array in an archive (default arr_0)")
 	pictures.flags(cmd)
@@ -59,10 +60,10 @@ otherwise. An existing file is replaced when the new one is complete.`,
 	return cmd
 }
 
-func (a *app) export(ctx context.Context, address string, sel nd.Selection, path string, format convert.Format, o *convert.Options) error {
+func (a *app) export(ctx context.Context, address string, sel nd.Selection, field, path string, format convert.Format, o *convert.Options) error {
 	start := time.Now()
 	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
-		d, err := p.dataset(ctx)
+		d, err := p.fieldOf(ctx, field)
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) getCommand() *cobra.Command {
-	var file string
+	var file, field string
 	var all bool
 	var o render.TextOptions
 	cmd := &cobra.Command{
@@ -24,7 +24,8 @@ those are read. With --json they are printed as nested lists, all of them.`,
 		Example: `  dosna get /tmp/pool#/scan/raw '100, 0:4, 0:4'
   dosna get /tmp/pool#/scan/raw '-1, ::100, [1,5,9]'
   dosna get /tmp/pool#/scan/raw '100' -o plane.npy
-  dosna get /tmp/pool#/scan/raw '100, 0:4, 0:4' --json`,
+  dosna get /tmp/pool#/scan/raw '100, 0:4, 0:4' --json
+  dosna get /tmp/pool#/stars --field magnitude`,
 		Args: rangeArgs(1, "the dataset's address", "the selection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel, err := selection(argument(args, 1))
@@ -34,11 +35,12 @@ those are read. With --json they are printed as nested lists, all of them.`,
 			if all {
 				o.Threshold = 1 << 62
 			}
-			return a.get(cmd.Context(), args[0], sel, file, &o)
+			return a.get(cmd.Context(), args[0], sel, field, file, &o)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&file, "output", "o", "", "write them to a `FILE` instead: .npy, .npz, .raw, .json, .png")
+	f.StringVar(&field, "field", "", "only the field `NAME` of structs; outer.inner is one in a field")
 	f.BoolVar(&all, "all", false, "print every element, not only the corners")
 	f.Var(intFlag[int]{&o.Precision, "DIGITS", 0, 100}, "precision", "digits after the point, at most (default 8)")
 	f.BoolVar(&o.Suppress, "suppress", false, "print small numbers without exponents")
@@ -56,12 +58,12 @@ func argument(args []string, i int) string {
 	return ""
 }
 
-func (a *app) get(ctx context.Context, address string, sel nd.Selection, file string, o *render.TextOptions) error {
+func (a *app) get(ctx context.Context, address string, sel nd.Selection, field, file string, o *render.TextOptions) error {
 	if file != "" {
-		return a.export(ctx, address, sel, file, "", &convert.Options{})
+		return a.export(ctx, address, sel, field, file, "", &convert.Options{})
 	}
 	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
-		d, err := p.dataset(ctx)
+		d, err := p.fieldOf(ctx, field)
 		if err != nil {
 			return err
 		}

@@ -55,16 +55,21 @@ interrupted, all that it has created is removed. One that was filled is empty ag
 					return err
 				}
 				in.Raw = &convert.Layout{Shape: shape.shape, Type: t.t, Order: o, Fortran: fortran}
+			case t.t.Variable() && shape.shape == nil && !order.said && !fortran && in.Offset == 0: // what texts are to become
 			case shape.shape != nil || t.t != dtype.Type{} || order.said || fortran || in.Offset != 0:
 				return usagef("import: a file of elements alone needs both --shape and --dtype; other files say them themselves")
 			}
 			a.format = l.format.number()
-			return a.importFile(cmd.Context(), args[0], args[1], &in, l.spec(), overwrite)
+			s := l.spec()
+			if t.t.Variable() {
+				s.Type = t.t
+			}
+			return a.importFile(cmd.Context(), args[0], args[1], &in, s, overwrite)
 		},
 	}
 	f := cmd.Flags()
 	f.Var(&shape, "shape", "lengths of the axes, of elements alone")
-	t.flag(cmd, "type of the elements, of elements alone")
+	t.flag(cmd, "type of the elements, of elements alone; or string (bytes) for texts of a fixed length in NumPy's format")
 	order.flag(cmd, "byte order of the elements alone (default: this machine's)")
 	f.BoolVar(&fortran, "fortran", false, "in elements alone, the first axis varies fastest")
 	f.Var(intFlag[int64]{&in.Offset, "BYTES", 0, 1<<63 - 1}, "offset", "bytes before the first of elements alone")
@@ -132,13 +137,17 @@ func (p place) waiting(ctx context.Context, s dosna.DatasetSpec, f *convert.File
 	if err != nil || !ok {
 		return nil, err
 	}
+	want := f.Type()
+	if s.Type.Variable() {
+		want = s.Type
+	}
 	rest := s // what is said beyond what may be said again
-	rest.Chunks, rest.Shards, rest.Edges = nil, nil, nil
+	rest.Chunks, rest.Shards, rest.Edges, rest.Type = nil, nil, nil, dtype.Type{}
 	if len(rest.Attrs) == 0 {
 		rest.Attrs = nil
 	}
 	if !reflect.DeepEqual(rest, dosna.DatasetSpec{}) || !cutAs(d, s) ||
-		!slices.Equal(f.Shape(), d.Shape()) || f.Type() != d.Type() {
+		!slices.Equal(f.Shape(), d.Shape()) || want != d.Type() {
 		return nil, nil
 	}
 	u, err := d.Usage(ctx)

@@ -68,7 +68,7 @@ func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error 
 	default:
 		return err
 	}
-	if u.Stored > 0 {
+	if u.Stored > 0 && d.Bytes() > 0 {
 		r := number(float64(d.Bytes()) / float64(u.Stored))
 		info.Ratio = &r
 	}
@@ -77,7 +77,7 @@ func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error 
 			{"dataset", p.String()},
 			{"shape", tuple(d.Shape()) + dims(d)},
 			{"dtype", d.Type().String()},
-			{"size", fmt.Sprintf("%s, %s", count(d.Size(), "element"), size(int64(d.Bytes())))},
+			{"size", sizeText(d)},
 		}
 		if d.Format() != 3 {
 			rows = append(rows, []string{"format", "Zarr v2"})
@@ -96,6 +96,14 @@ func (a *app) infoDataset(ctx context.Context, p place, d *dosna.Dataset) error 
 	})
 }
 
+// sizeText says how many elements there are, and of how many bytes, if that is known.
+func sizeText(d *dosna.Dataset) string {
+	if d.Type().Variable() {
+		return count(d.Size(), "element") + " of any length"
+	}
+	return fmt.Sprintf("%s, %s", count(d.Size(), "element"), size(int64(d.Bytes())))
+}
+
 func dims(d *dosna.Dataset) string {
 	if names := d.DimensionNames(); names != nil {
 		return " named " + strings.Join(names, ", ")
@@ -106,7 +114,7 @@ func dims(d *dosna.Dataset) string {
 // smaller says how much smaller than the elements what is stored is, if all of it
 // is.
 func smaller(d *dosna.Dataset, u dosna.Usage) string {
-	if u.Objects < u.Cells || u.Stored == 0 {
+	if u.Objects < u.Cells || u.Stored == 0 || d.Type().Variable() {
 		return ""
 	}
 	if int64(d.Bytes()) < u.Stored {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/convert"
 	"github.com/dosna/dosna/nd"
 )
@@ -20,9 +21,9 @@ func (a *app) setCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set DATASET SELECTION VALUE",
 		Short: "Assign a number, or the array in a file, to a selection",
-		Long: `Assign a value to all elements that a selection picks: a number, or the array in
+		Long: `Assign a value to all elements that a selection picks: a number, a text, or the array in
 a file (.npy, .npz, .nii), which is broadcast to the selection as NumPy does and
-must have the dataset's type. '...' selects everything.`,
+must have the dataset's type. Texts of any length come from the command line alone. '...' selects everything.`,
 		Example: `  dosna set /tmp/pool#/scan/raw '0:10, :, :' 5
   dosna set /tmp/pool#/scan/raw '..., 0' nan
   dosna set /tmp/pool#/scan/raw '100' plane.npy --dry-run
@@ -63,12 +64,9 @@ func (a *app) set(ctx context.Context, address string, sel nd.Selection, value s
 		if err != nil {
 			return err
 		}
-		view, err := a.value(ctx, d, value)
+		write, err := a.assignment(ctx, d, sel, r, value)
 		if err != nil {
 			return err
-		}
-		if _, err := view.Broadcast(r.Shape); err != nil {
-			return fmt.Errorf("set [%s] of %s: %w", sel, d, err)
 		}
 		done := changed{d.Path(), r.Size(), r.Pieces(d.Grid()).Len(), dryRun}
 		if dryRun {
@@ -76,11 +74,28 @@ func (a *app) set(ctx context.Context, address string, sel nd.Selection, value s
 		}
 		opts, finish := a.progress("writing", p.Options())
 		defer finish()
-		if err := d.With(opts).WriteView(ctx, sel, view); err != nil {
+		if err := write(d.With(opts)); err != nil {
 			return err
 		}
 		return a.confirm(done, "set %s of %s", count(r.Size(), "element"), p)
 	})
+}
+
+// assignment returns what assigns a value to a selection.
+func (a *app) assignment(ctx context.Context, d *dosna.Dataset, sel nd.Selection, r *nd.Region, value string) (func(d *dosna.Dataset) error, error) {
+	if d.Type().Variable() {
+		elem, err := d.Type().ParseScalar(value)
+		b := codec.Block{Data: elem, Ends: []int64{int64(len(elem))}}
+		return func(d *dosna.Dataset) error { return d.WriteBlock(ctx, sel, b) }, err
+	}
+	view, err := a.value(ctx, d, value)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := view.Broadcast(r.Shape); err != nil {
+		return nil, fmt.Errorf("set [%s] of %s: %w", sel, d, err)
+	}
+	return func(d *dosna.Dataset) error { return d.WriteView(ctx, sel, view) }, nil
 }
 
 // value reads what is to be assigned: an element, or the array in a file.
