@@ -9,7 +9,7 @@ import (
 )
 
 // Field returns the dataset of one field of elements of the kind Struct: it is read
-// as any other, and cannot be changed. The name of a field in a field is "outer.inner".
+// as any other, and cannot be changed. The name of a field in a field is "outer/inner".
 func (d *Dataset) Field(name string) (*Dataset, error) {
 	f, err := fieldOf(d.Type(), name)
 	if err != nil {
@@ -24,7 +24,7 @@ func (d *Dataset) Field(name string) (*Dataset, error) {
 	return &w, nil
 }
 
-// fieldOf finds a field by its name. One with a dot in it is found before one in
+// fieldOf finds a field by its name. One with a slash in it is found before one in
 // another.
 func fieldOf(t dtype.Type, name string) (dtype.Field, error) {
 	f, err := t.Field(name)
@@ -32,7 +32,7 @@ func fieldOf(t dtype.Type, name string) (dtype.Field, error) {
 		return f, err
 	}
 	for i, c := range name {
-		if c != '.' {
+		if c != '/' {
 			continue
 		}
 		outer, missing := t.Field(name[:i])

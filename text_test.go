@@ -434,7 +434,7 @@ func TestFixedTexts(t *testing.T) {
 
 // TestFields reads fields of structs, one by one.
 func TestFields(t *testing.T) {
-	typ, _, err := dtype.ParseType(`[["x", "<f4"], ["in", [["a.b", "|u1"], ["s", "<U2"]]], ["t", "<M8[s]"]]`)
+	typ, _, err := dtype.ParseType(`[["x", "<f4"], ["in", [["a/b", "|u1"], ["s", "<U2"]]], ["t", "<M8[s]"]]`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -456,7 +456,7 @@ func TestFields(t *testing.T) {
 			for i := range 25 { // the last rows stay fill
 				elem, err := typ.ParseScalar(fmt.Sprintf(`[%d.5, [%d, "é%d"], %d]`, i, i, i%10, i))
 				if err != nil {
-					elem, err = typ.ParseScalar(fmt.Sprintf(`{"x": %d.5, "in": {"a.b": %d, "s": "é%d"}, "t": "@%d"}`, i, i, i%10, i))
+					elem, err = typ.ParseScalar(fmt.Sprintf(`{"x": %d.5, "in": {"a/b": %d, "s": "é%d"}, "t": "@%d"}`, i, i, i%10, i))
 				}
 				if err != nil {
 					t.Fatal(err)
@@ -466,7 +466,7 @@ func TestFields(t *testing.T) {
 				}
 			}
 			item := typ.Size()
-			for path, f := range map[string]dtype.Field{"x": {Type: dtype.Float32}, "in.a.b": {Type: dtype.Uint8, Offset: 4}, "in.s": {Offset: 5}, "t": {Offset: 13}, "in": {Offset: 4}} {
+			for path, f := range map[string]dtype.Field{"x": {Type: dtype.Float32}, "in/a/b": {Type: dtype.Uint8, Offset: 4}, "in/s": {Offset: 5}, "t": {Offset: 13}, "in": {Offset: 4}} {
 				v, err := d.Field(path)
 				if err != nil {
 					t.Fatal(err)
@@ -522,7 +522,7 @@ func TestFields(t *testing.T) {
 					t.Errorf("%s: the copy differs: %v, %v", path, errA, errB)
 				}
 			}
-			for _, path := range []string{"y", "in.x", "x.y", "in."} {
+			for _, path := range []string{"y", "in/x", "x/y", "in/"} {
 				if _, err := d.Field(path); !errors.Is(err, dosna.ErrInvalid) {
 					t.Errorf("%s: %v", path, err)
 				}

@@ -50,7 +50,7 @@ otherwise. An existing file is replaced when the new one is complete.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&text, "select", "", "the part to write, a `SELECTION` as in NumPy: '10:20, :, ::-2' (default: all)")
-	f.StringVar(&field, "field", "", "only the field `NAME` of structs; outer.inner is one in a field")
+	f.StringVar(&field, "field", "", "only the field `NAME` of structs; outer/inner is one in a field")
 	f.Var(&format, "format", "format of the standard output (default npy)")
 	f.StringVar(&member, "member", "", "`NAME` of the array in an archive (default arr_0)")
 	pictures.flags(cmd)

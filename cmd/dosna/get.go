@@ -25,7 +25,7 @@ those are read. With --json they are printed as nested lists, all of them.`,
   dosna get /tmp/pool#/scan/raw '-1, ::100, [1,5,9]'
   dosna get /tmp/pool#/scan/raw '100' -o plane.npy
   dosna get /tmp/pool#/scan/raw '100, 0:4, 0:4' --json
-		Args: rangeArgs(1, "the dataset's address", "the selection"),
+  dosna get /tmp/pool#/scan/raw '100, 0:4, 0:4' --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel, err := selection(argument(args, 1))
 			if err != nil {
@@ -39,7 +39,7 @@ those are read. With --json they are printed as nested lists, all of them.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&file, "output", "o", "", "write them to a `FILE` instead: .npy, .npz, .raw, .json, .png")
-	f.StringVar(&field, "field", "", "only the field `NAME` of structs; outer.inner is one in a field")
+	f.StringVar(&field, "field", "", "only the field `NAME` of structs; outer/inner is one in a field")
 	f.BoolVar(&all, "all", false, "print every element, not only the corners")
 	f.Var(intFlag[int]{&o.Precision, "DIGITS", 0, 100}, "precision", "digits after the point, at most (default 8)")
 	f.BoolVar(&o.Suppress, "suppress", false, "print small numbers without exponents")
