@@ -509,7 +509,7 @@ func TestFields(t *testing.T) {
 					t.Errorf("%v, %v", copied, err)
 				}
 				spec := v.Spec()
-				out, err := c.CreateDataset(ctx, "copy of "+path, spec)
+				out, err := c.CreateDataset(ctx, fmt.Sprintf("%x", path), spec)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -24,8 +24,8 @@ those are read. With --json they are printed as nested lists, all of them.`,
 		Example: `  dosna get /tmp/pool#/scan/raw '100, 0:4, 0:4'
   dosna get /tmp/pool#/scan/raw '-1, ::100, [1,5,9]'
   dosna get /tmp/pool#/scan/raw '100' -o plane.npy
-  dosna get /tmp/pool#/scan/raw '100, 0:4, 0:4' --json
   dosna get /tmp/pool#/scan/raw '100, 0:4, 0:4' --json`,
+		Args: rangeArgs(1, "the dataset's address", "the selection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel, err := selection(argument(args, 1))
 			if err != nil {
