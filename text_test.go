@@ -116,6 +116,24 @@ func TestTextsAreSelectedAsNumbers(t *testing.T) {
 				spec.Shards = append(spec.Shards, chunk*rapid.IntRange(1, 3).Draw(t, "per shard"))
 			}
 		}
+		if rapid.IntRange(0, 3).Draw(t, "rectilinear") == 0 {
+			axis := rapid.IntRange(0, ndim-1).Draw(t, "listed")
+			unit, total, list := spec.Chunks[axis], 0, []int(nil)
+			if !sharded {
+				unit = 1
+			}
+			for total < spec.Shape[axis] {
+				list = append(list, unit*rapid.IntRange(1, 4).Draw(t, "edge"))
+				total += list[len(list)-1]
+			}
+			spec.Edges = make([][]int, ndim)
+			spec.Edges[axis] = list
+			if sharded {
+				spec.Shards[axis] = 0
+			} else {
+				spec.Chunks[axis] = 0
+			}
+		}
 		spec.Type = dtype.Int64
 		numbers, err := c.CreateDataset(ctx, "numbers", spec)
 		if err != nil {

@@ -31,8 +31,7 @@ func exportBlocks(ctx context.Context, d *dosna.Dataset, sel nd.Selection, r *nd
 		return err
 	}
 	parts, progress := forParts(d, r.Size())
-	cell, phase := cellsOf(d.Grid(), r)
-	next, stop := iter.Pull(runs(r.Shape, roughText, min(o.part(), textPart), cell, phase))
+	next, stop := iter.Pull(runs(r.Shape, roughText, min(o.part(), textPart), cutsIn(d.Grid(), r)))
 	defer stop()
 	get := func(ctx context.Context) (codec.Block, bool, error) {
 		box, more := next()
