@@ -183,10 +183,10 @@ func differenceText(d ops.Difference) string {
 		text := fmt.Sprintf("%s: %d of %s differ, the first at %s: A %s, B %s",
 			d.Path, v.Count, count(v.Size, "element"), indexText(v.First), clipped(v.A, maxTold), clipped(v.B, maxTold))
 		if !math.IsNaN(v.Abs) {
-			text += fmt.Sprintf("; by %.6g at most", v.Abs)
+			text += fmt.Sprintf("; by up to %.6g", v.Abs)
 		}
 		if !math.IsNaN(v.Rel) && !math.IsInf(v.Rel, 0) {
-			text += fmt.Sprintf(", of B's number %.6g at most", v.Rel)
+			text += fmt.Sprintf(", relative to B up to %.6g", v.Rel)
 		}
 		return text
 	case ops.DiffAttribute:
