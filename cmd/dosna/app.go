@@ -69,7 +69,15 @@ func (p place) String() string {
 func (p place) node(ctx context.Context) (dosna.Node, error) { return p.Open(ctx, p.path) }
 
 func (p place) dataset(ctx context.Context) (*dosna.Dataset, error) {
-	return p.OpenDataset(ctx, p.path)
+	n, err := p.node(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, ok := n.(*dosna.Dataset)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s is a group, and a dataset is wanted; what is in it is shown by: dosna ls -r %s", dosna.ErrInvalid, p, shellWord(p.String()))
+	}
+	return d, nil
 }
 
 // fieldOf opens the dataset at p, or if a field is named, of that field alone.
@@ -88,7 +96,7 @@ func (a *app) at(ctx context.Context, address string, mode dosna.Mode, do func(p
 	back := beforeOpening(address, mode)
 	c, err := dosna.Open(ctx, address, a.options(mode))
 	if err != nil {
-		return err
+		return unopened(address, err)
 	}
 	back.opened(ctx, c, mode)
 	defer func() {
@@ -158,8 +166,13 @@ func (a *app) between(ctx context.Context, from, to string, do func(src, dst pla
 	})
 }
 
-// errTaken is a destination where there is something.
-var errTaken = fmt.Errorf("there is a node already (%w); name another one, replace it with --overwrite, or remove it with dosna rm", dosna.ErrExist)
+// taken is the error of a destination where there is something.
+func (p place) taken() error {
+	if p.path == "/" {
+		return fmt.Errorf("%w: %s is the root of a tree, which has a node already; name one in it: %s#/NAME", dosna.ErrExist, p, p.URL())
+	}
+	return fmt.Errorf("%w: there is a node already at %s; name another one, replace it with --overwrite, or remove it with dosna rm", dosna.ErrExist, p)
+}
 
 // namesNode is an error unless an address names a node below the root.
 func namesNode(address string) error {
@@ -177,7 +190,7 @@ func (p place) vacant(ctx context.Context) error {
 	case errors.Is(err, dosna.ErrNotExist):
 		return nil
 	case err == nil:
-		return fmt.Errorf("%s: %w", p, errTaken)
+		return p.taken()
 	}
 	return err
 }
@@ -197,7 +210,7 @@ func produce[N dosna.Node](ctx context.Context, p place, overwrite bool, make fu
 	case err != nil:
 		return none, err
 	case !overwrite:
-		return none, fmt.Errorf("%s: %w", p, errTaken)
+		return none, p.taken()
 	}
 	if _, group := old.(*dosna.Group); group {
 		return none, fmt.Errorf("%s: there is a group, which --overwrite does not replace; remove it with: dosna rm -r", p)

@@ -27,8 +27,7 @@ many differ, the first of them, and by how much they differ at most.
 
 Numbers are compared as numbers, also of different types, and exactly, unless there is
 a tolerance: a and b are then equal if |a-b| is at most ATOL + RTOL·|b|, as in
-numpy.isclose. A NaN equals a NaN. What one of two structs has is compared byte by
-byte.
+numpy.isclose. A NaN equals a NaN. Structs are compared byte by byte.
 
 The exit code is 0 if there are no differences, 1 if there are, and 2 if something
 cannot be compared. With -q it is the only answer, and the first difference ends the

@@ -29,7 +29,7 @@ func (s *storing) flags(cmd *cobra.Command, same string) {
 	s.checksum.of = []string{"crc32c", "none"}
 	f.Var(&s.chunks, "chunks", "shape of chunks, 64,64,64, or lists of their lengths, [100,200*4,50],64"+otherwise("guessed, about 1 MiB"))
 	f.Var(&s.shards, "shards", "shape of shards, stored objects of many chunks, or lists as for chunks"+otherwise("none"))
-	f.StringVar(&s.access, "access", "", "`ACCESS` by which it will be read, to guess chunks: boxes, planes:AXIS, lines:AXIS"+otherwise("boxes"))
+	f.StringVar(&s.access, "access", "", "the `ACCESS` to guess chunks for: boxes, planes:AXIS, lines:AXIS"+otherwise("boxes"))
 	f.Var(&s.codec, "codec", "compressor: zstd[:LEVEL], gzip, zlib, bz2, lz4, blosc[:NAME[:LEVEL[:SHUFFLE]]], none; filters before it: delta+shuffle+zlib:6"+otherwise("zstd:3"))
 	f.Var(&s.checksum, "checksum", "checksum of every chunk"+otherwise("crc32c"))
 	complete := func(flag string, list ...string) { _ = cmd.RegisterFlagCompletionFunc(flag, words(list...)) }

@@ -66,11 +66,11 @@ func conclude(ctx context.Context, err error, errOut io.Writer) int {
 	var status statusError
 	if errors.As(err, &status) {
 		if status.err != nil {
-			complain(errOut, allowing(status.err))
+			complain(errOut, status.err)
 		}
 		return status.code
 	}
-	complain(errOut, allowing(err))
+	complain(errOut, err)
 	if isUsage(err) {
 		return exitUsage
 	}
@@ -85,11 +85,6 @@ type statusError struct {
 
 func (e statusError) Error() string { return fmt.Sprint(e.err) }
 func (e statusError) Unwrap() error { return e.err }
-
-// complain says what went wrong. If even that fails, there is the exit code.
-func complain(w io.Writer, err error) {
-	_, _ = fmt.Fprintf(w, "dosna: %s\n", oneLine(err))
-}
 
 // signalError is why a context ends when the process is asked to stop.
 type signalError struct{ syscall.Signal }

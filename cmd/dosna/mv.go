@@ -44,7 +44,7 @@ func (a *app) mv(ctx context.Context, from, to string, dryRun bool) error {
 		return err
 	}
 	if src.Root != dst.Root {
-		return fmt.Errorf("move %s to %s: %w: they are in different trees; copy with dosna cp -r, then remove with dosna rm -r", from, to, dosna.ErrInvalid)
+		return fmt.Errorf("move %s to %s: %w: they are different trees; a node in that of the source is written '#/NAME', and to another one: dosna cp -r, then dosna rm -r", from, to, dosna.ErrInvalid)
 	}
 	mode := dosna.ReadWrite
 	if dryRun {

@@ -2,14 +2,13 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 const rootLong = `dosna stores N-dimensional arrays as chunks in object stores, and slices them as
-NumPy does. What it stores is Zarr v3, or v2 on request, which zarr-python, xarray, Dask and
-TensorStore open, and it opens theirs.
+NumPy does. What it stores is Zarr v3, or v2 on request, which zarr-python, xarray,
+Dask and TensorStore open, and it opens theirs.
 
 An address is a store and a node in it, "STORE#/NODE": /data/pool#/scan/raw is
 the node /scan/raw of the tree in the directory /data/pool. Without "#/" it is
@@ -44,8 +43,7 @@ func newRoot(a *app) *cobra.Command {
 	cobra.EnableCommandSorting = false // they are in the order in which one meets them
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		shielded := strings.ReplaceAll(err.Error(), `" -`, `"-`) // see shieldNumbers
-		return usagef("%s: %s; see %s --help", cmd.Name(), shielded, cmd.CommandPath())
+		return aboutFlag(cmd.Name(), cmd.CommandPath(), err)
 	})
 	a.globalFlags(root)
 	root.AddGroup(

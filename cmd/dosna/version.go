@@ -14,9 +14,10 @@ import (
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "version",
-		Short:   "Tell the version, and what it was built with",
-		Long:    `Tell the version, the commit and Go release it was built from, the stores it knows and the zstd implementation in use.`,
+		Use:   "version",
+		Short: "Tell the version, and what it was built with",
+		Long: `Tell the version, the commit and Go release it was built from, the stores it knows
+and the zstd implementation in use.`,
 		Example: `  dosna version`,
 		Args:    exactArgs(),
 		RunE:    func(*cobra.Command, []string) error { return a.version() },

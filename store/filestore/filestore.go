@@ -54,7 +54,7 @@ func open(path string, o store.OpenOptions) (*Store, error) {
 		}
 		if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, os.ErrExist) {
 			if errors.Is(err, os.ErrNotExist) {
-				return nil, fmt.Errorf("%w: its parent directory does not exist either; if the path is right, `dosna init` makes both", store.ErrNotExist)
+				return nil, fmt.Errorf("%w: neither it nor its parent directory exists; if the path is right, `dosna init` makes both", store.ErrNotExist)
 			}
 			return nil, plain(err)
 		}
