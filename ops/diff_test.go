@@ -457,7 +457,7 @@ func TestDiffBlocks(t *testing.T) {
 // is changed in one place, and exactly that is found.
 func TestDiffFindsOneChange(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(11, 5))
-	types := []string{"int8", "uint16", "float32", "float64", "complex64", "bool", "int64", "uint64", "float16"}
+	types := []string{"int8", "uint16", "float32", "float64", "complex64", "bool", "int64", "uint64", "float16", "U2", "S3", "datetime64[s]", "V5", "bfloat16", "struct{x: f4, y: i2}"}
 	for round := range 30 {
 		a, b := open(t, "mem://", dosna.Options{Engine: engine.Threads(2)}), open(t, "mem://", dosna.Options{})
 		groups := []string{""}
