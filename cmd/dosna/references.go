@@ -16,11 +16,10 @@ func (a *app) referencesCommand() *cobra.Command {
 		Long: `Write references to the stored objects of a node and of all below it, in the form
 of kerchunk: a .json file, or a .parq folder of Parquet files for trees of Zarr v2.
 Whoever has the references opens the tree by them: fsspec, with it zarr-python and
-xarray, VirtualiZarr, and dosna. Metadata is in them, chunks stay where they are.
-What was there is replaced.`,
+xarray, VirtualiZarr, and dosna. Metadata is in them, chunks stay where they are;
+to read them from elsewhere dosna wants --allow ADDRESS. What was there is replaced.`,
 		Example: `  dosna references /tmp/pool scan.json
-  dosna references /tmp/pool#/scan /tmp/scan.json --base https://data.example/pool
-  dosna ls -r /tmp/scan.json --allow https://data.example/`,
+  dosna references /tmp/pool#/scan /tmp/scan.json --base https://data.example/pool`,
 		Args: exactArgs("the node's address", "the file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.references(cmd.Context(), args[0], args[1], &o)
