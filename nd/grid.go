@@ -94,18 +94,22 @@ func (g Grid) Largest() []int { return slices.Clone(g.chunk) }
 func (g Grid) Regular() bool { return g.bounds == nil }
 
 // Find returns the coordinate along axis of the cell that holds index i.
-func (g Grid) Find(axis, i int) int {
+func (g Grid) Find(axis, i int) int { return g.find(axis, i) }
+
+// Floor returns where the cell begins that holds index i along axis.
+func (g Grid) Floor(axis, i int) int { return g.begin(axis, g.find(axis, i)) }
+
+// find is Find. It and those below, which are called for every piece, do not copy the
+// grid.
+func (g *Grid) find(axis, i int) int {
 	if g.bounds == nil {
 		return i / g.chunk[axis]
 	}
 	return g.search(axis, i)
 }
 
-// Floor returns where the cell begins that holds index i along axis.
-func (g Grid) Floor(axis, i int) int { return g.begin(axis, g.Find(axis, i)) }
-
 // begin returns where cell c begins along axis.
-func (g Grid) begin(axis, c int) int {
+func (g *Grid) begin(axis, c int) int {
 	if g.bounds != nil && g.bounds[axis] != nil {
 		return g.bounds[axis][c]
 	}
@@ -113,7 +117,7 @@ func (g Grid) begin(axis, c int) int {
 }
 
 // extent returns where cell c begins along axis and its length in the array.
-func (g Grid) extent(axis, c int) (start, n int) {
+func (g *Grid) extent(axis, c int) (start, n int) {
 	if g.bounds != nil && g.bounds[axis] != nil {
 		b := g.bounds[axis]
 		return b[c], min(b[c+1], g.shape[axis]) - b[c]

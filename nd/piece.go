@@ -36,7 +36,7 @@ func (p Piece) Count() int {
 // Covers reports whether the piece selects every element of the cell that lies
 // in the array, so that a write need not read what the cell held.
 func (p Piece) Covers() bool {
-	g := p.pieces.grid
+	g := &p.pieces.grid
 	for i, axis := range p.pieces.region.free {
 		if _, n := g.extent(axis, p.Cell[axis]); p.cuts[i].distinct != n {
 			return false

@@ -30,12 +30,12 @@ func (r *Region) Pieces(g Grid) *Pieces {
 	}
 	counts := make([]int, 0, len(r.free)+1)
 	for _, axis := range r.free {
-		s := newSplit(&r.axes[axis], g, axis)
+		s := newSplit(&r.axes[axis], &p.grid, axis)
 		p.splits = append(p.splits, s)
 		counts = append(counts, s.count)
 	}
 	if r.joint != nil {
-		p.points = r.joint.points(g)
+		p.points = r.joint.points(&p.grid)
 		counts = append(counts, p.points.len())
 	}
 	p.n = saturatedSize(counts)

@@ -35,7 +35,7 @@ type run struct {
 
 // points enumerates and groups the points. Only runs of them are sorted, which
 // makes masks cheap.
-func (j *joint) points(g Grid) *points {
+func (j *joint) points(g *Grid) *points {
 	p := &points{}
 	for _, l := range j.lists {
 		p.axes = append(p.axes, l.axis)
@@ -94,7 +94,7 @@ func (l jointList) expand(shape []int) []int {
 
 // runs cuts the points into runs, and returns the coordinates of their cells
 // along the axes.
-func (p *points) runs(g Grid) (runs []run, cells []int) {
+func (p *points) runs(g *Grid) (runs []run, cells []int) {
 	k := len(p.axes)
 	few := min(len(p.columns[0]), 4<<10) // masks have many points in a few runs
 	runs, cells = make([]run, 0, few), make([]int, 0, few*k)
@@ -105,7 +105,7 @@ func (p *points) runs(g Grid) (runs []run, cells []int) {
 		}
 		r := run{group: group{point, point + 1}, coord: len(cells)}
 		for a, axis := range p.axes {
-			c := g.Find(axis, p.columns[a][point])
+			c := g.find(axis, p.columns[a][point])
 			cells = append(cells, c)
 			r.key = r.key*uint64(g.counts[axis]) + uint64(c) // may wrap around
 		}
@@ -115,7 +115,7 @@ func (p *points) runs(g Grid) (runs []run, cells []int) {
 }
 
 // inside reports whether a point lies in a cell.
-func (p *points) inside(g Grid, point int, cell []int) bool {
+func (p *points) inside(g *Grid, point int, cell []int) bool {
 	for a, axis := range p.axes {
 		start, n := g.extent(axis, cell[a])
 		if c := p.columns[a][point]; c < start || c-start >= n {
@@ -137,7 +137,7 @@ func (p *points) stretch(bounds []int, run group) {
 
 // covers reports whether the points of group i are all the coordinates of
 // their cell.
-func (p *points) covers(g Grid, gr group, box Box, cell []int) bool {
+func (p *points) covers(g *Grid, gr group, box Box, cell []int) bool {
 	size := 1
 	for _, axis := range p.axes {
 		_, n := g.extent(axis, cell[axis])

@@ -79,7 +79,7 @@ func (g *Grid) set(axis int, bounds []int) {
 }
 
 // search is Find where axes differ.
-func (g Grid) search(axis, i int) int {
+func (g *Grid) search(axis, i int) int {
 	if g.bounds[axis] == nil {
 		return i / g.chunk[axis]
 	}
@@ -91,7 +91,7 @@ func (g Grid) search(axis, i int) int {
 }
 
 // varies reports whether the cells along an axis have several lengths.
-func (g Grid) varies(axis int) bool { return g.bounds != nil && g.bounds[axis] != nil }
+func (g *Grid) varies(axis int) bool { return g.bounds != nil && g.bounds[axis] != nil }
 
 // Merge returns a grid over the same array whose cells are made of whole cells
 // of g: along each axis of as many neighbours as are together no longer than

@@ -11,7 +11,7 @@ import (
 type split struct {
 	count int // touched cells
 	pick  *axisPick
-	grid  Grid
+	grid  *Grid
 	axis  int
 	cells []int // the touched cells, where they do not follow from their number
 	cuts  []cut // of a list: the part in each of cells
@@ -32,7 +32,7 @@ type cut struct {
 // of the canonical layout.
 type entry struct{ index, pos int }
 
-func newSplit(pick *axisPick, g Grid, axis int) split {
+func newSplit(pick *axisPick, g *Grid, axis int) split {
 	s := split{pick: pick, grid: g, axis: axis}
 	switch {
 	case pick.list != nil:
@@ -40,7 +40,7 @@ func newSplit(pick *axisPick, g Grid, axis int) split {
 	case g.varies(axis) && pick.step > 1:
 		s.visit()
 	case pick.step <= g.chunk[axis]:
-		s.count = g.Find(axis, pick.start+(pick.n-1)*pick.step) - g.Find(axis, pick.start) + 1
+		s.count = g.find(axis, pick.start+(pick.n-1)*pick.step) - g.find(axis, pick.start) + 1
 	default:
 		s.count = pick.n // no two in one cell
 	}
@@ -55,12 +55,12 @@ func (s *split) at(k int) (cut, int) {
 	p := s.pick
 	cell, first, last := 0, k, k
 	if s.cells == nil && p.step > s.grid.chunk[s.axis] {
-		cell = s.grid.Find(s.axis, p.start+k*p.step)
+		cell = s.grid.find(s.axis, p.start+k*p.step)
 	} else {
 		if s.cells != nil {
 			cell = s.cells[k]
 		} else {
-			cell = s.grid.Find(s.axis, p.start) + k
+			cell = s.grid.find(s.axis, p.start) + k
 		}
 		start, n := s.grid.extent(s.axis, cell)
 		first = 0
@@ -82,7 +82,7 @@ func (s *split) at(k int) (cut, int) {
 func (s *split) visit() {
 	p := s.pick
 	for k := 0; k < p.n; {
-		cell := s.grid.Find(s.axis, p.start+k*p.step)
+		cell := s.grid.find(s.axis, p.start+k*p.step)
 		s.cells = append(s.cells, cell)
 		start, n := s.grid.extent(s.axis, cell)
 		k = (start+n-1-p.start)/p.step + 1
@@ -109,9 +109,9 @@ func (s *split) sortList() {
 		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.pos, b.pos))
 	})
 	for len(entries) > 0 {
-		cell := s.grid.Find(s.axis, entries[0].index)
+		cell := s.grid.find(s.axis, entries[0].index)
 		n := 1
-		for n < len(entries) && s.grid.Find(s.axis, entries[n].index) == cell {
+		for n < len(entries) && s.grid.find(s.axis, entries[n].index) == cell {
 			n++
 		}
 		s.cells = append(s.cells, cell)
