@@ -9,7 +9,8 @@ import (
 // asType is the filter "numcodecs.astype" (numcodecs documentation, "AsType"):
 // elements are stored as those of another type that are nearest, integers as the
 // whole part. A number that the stored type cannot hold is an error, where
-// numcodecs stores another one.
+// numcodecs stores another one; and integers that floats round beyond their type
+// come back as the nearest that it has.
 type asType struct {
 	shape    []int
 	from, to number
@@ -34,4 +35,7 @@ func (a *asType) elementwise() bool        { return true }
 func (a *asType) total() bool              { return a.from.float() || a.from.t == dtype.Bool }
 
 func (a *asType) encode(dst, src []byte) error { return convert(dst, a.to, src, a.from) }
-func (a *asType) decode(dst, src []byte) error { return convert(dst, a.from, src, a.to) }
+
+func (a *asType) decode(dst, src []byte) error {
+	return batches(dst, a.from, src, a.to, func(b *numbers, dst []byte) error { return a.from.restore(dst, b, a.to) })
+}

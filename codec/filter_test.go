@@ -94,6 +94,20 @@ func TestOutOfRange(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.text, err, c.want)
 		}
 	}
+	for text, x := range map[string]int32{`"offset":5,"scale":1.5`: math.MinInt32, `"offset":0,"scale":3,"astype":"<i8"`: 1 << 30} {
+		chain := mustBind(t, `[{"name":"numcodecs.fixedscaleoffset","configuration":{`+text+`}},`+little+`]`, []int{1}, dtype.Int32)
+		_, err := chain.Encode(nil, nd.NewView(dtype.Bytes([]int32{x}), []int{1}, 4))
+		if err == nil || !strings.Contains(err.Error(), "does not fit elements of int32") {
+			t.Errorf("%s of %d: %v", text, x, err)
+		}
+	}
+	for text, x := range map[string]uint64{`"offset":5,"scale":1.5`: 4, `"offset":0,"scale":3`: 1 << 63} {
+		chain := mustBind(t, `[{"name":"numcodecs.fixedscaleoffset","configuration":{`+text+`}},`+little+`]`, []int{1}, dtype.Uint64)
+		_, err := chain.Encode(nil, nd.NewView(dtype.Bytes([]uint64{x}), []int{1}, 8))
+		if err == nil || !strings.Contains(err.Error(), "does not fit elements of uint64") {
+			t.Errorf("%s of %d: %v", text, x, err)
+		}
+	}
 	shape := []int{2}
 	delta := mustBind(t, `[{"name":"numcodecs.delta","configuration":{"astype":"|i1"}},"bytes"]`, shape, dtype.Int32)
 	if _, err := delta.Encode(nil, nd.NewView(dtype.Bytes([]int32{5, 200}), shape, 4)); err == nil || !strings.Contains(err.Error(), "195 does not fit") {
@@ -108,6 +122,15 @@ func TestOutOfRange(t *testing.T) {
 			t.Error(check)
 		}
 	}
+}
+
+// What rounding takes beyond the elements' type comes back as the nearest that it has.
+func TestRoundedBeyond(t *testing.T) {
+	encoded(t, `[{"name":"numcodecs.astype","configuration":{"encode_dtype":"<f4"}},`+little+`]`,
+		[]int64{math.MaxInt64, math.MinInt64, 5}, []int64{math.MaxInt64, math.MinInt64, 5})
+	encoded(t, `[{"name":"numcodecs.astype","configuration":{"encode_dtype":"<f8"}},`+little+`]`, []uint64{math.MaxUint64, 0}, []uint64{math.MaxUint64, 0})
+	encoded(t, `[{"name":"numcodecs.fixedscaleoffset","configuration":{"offset":3.25,"scale":0.01,"astype":"<i4"}},`+little+`]`,
+		[]uint8{255, 0}, []uint8{255, 3})
 }
 
 // Where what is stored of the fill value is also stored of other elements, these

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"unsafe"
 
 	"github.com/dosna/dosna/dtype"
 )
@@ -30,8 +31,9 @@ type number struct {
 	// floats into elements, as C does: of floats integers keep the whole part. They
 	// return the place of the first that the type cannot hold, or -1.
 	ints, uints, floats func(dst []byte, b *numbers) int
-	wrap                func(b *numbers)        // makes ints those that the type holds, modulo a power of two
-	round               func(x float64) float64 // to the nearest float of the type; nil: all are
+	nearest             func(dst []byte, b *numbers) int // is floats for those that hold all but NaN; nil: it is floats
+	wrapped             func(x int64) int64              // what the type holds that is congruent to x
+	round               func(x float64) float64          // to the nearest float of the type; nil: all are
 }
 
 func (n number) float() bool { return n.t.Kind() == dtype.Float }
@@ -56,6 +58,15 @@ func (n number) store(dst []byte, b *numbers, from number) error {
 	return nil
 }
 
+// restore is store for what was stored in another type, whose rounding may have
+// taken it a little beyond what n holds.
+func (n number) restore(dst []byte, b *numbers, from number) error {
+	if from.float() && n.nearest != nil {
+		n.floats = n.nearest
+	}
+	return n.store(dst, b, from)
+}
+
 // toFloats makes floats of ints loaded from n.
 func (n number) toFloats(b *numbers) {
 	for i, x := range b.ints[:b.n] {
@@ -64,6 +75,13 @@ func (n number) toFloats(b *numbers) {
 		} else {
 			b.floats[i] = float64(x)
 		}
+	}
+}
+
+// wrap makes ints those that the type holds, modulo a power of two.
+func (n number) wrap(b *numbers) {
+	for i, x := range b.ints[:b.n] {
+		b.ints[i] = n.wrapped(x)
 	}
 }
 
@@ -157,11 +175,26 @@ func integer[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64](
 			}
 			return -1
 		},
-		wrap: func(b *numbers) {
-			for i, x := range b.ints[:b.n] {
-				b.ints[i] = int64(T(x))
+		nearest: func(dst []byte, b *numbers) int {
+			least := T(0)
+			if low < 0 {
+				least = T(1) << (8*unsafe.Sizeof(least) - 1)
 			}
+			for i, x := range b.floats[:b.n] {
+				switch {
+				case x != x:
+					return i
+				case x >= high:
+					dtype.Slice[T](dst)[i] = ^least
+				case x < low:
+					dtype.Slice[T](dst)[i] = least
+				default:
+					dtype.Slice[T](dst)[i] = T(x)
+				}
+			}
+			return -1
 		},
+		wrapped: func(x int64) int64 { return int64(T(x)) },
 	}
 }
 

@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 
 	"github.com/dosna/dosna/dtype"
@@ -16,8 +17,10 @@ import (
 // rounded to the nearest integer, halves to the even one. Each step is in the type
 // that NumPy 2 works in: that of the floats, float64 where there are integers and
 // floats, and for whole numbers written without a point integers of the elements'
-// own type. Quotients of integers are float64. A number that the stored type
-// cannot hold is an error, where numcodecs stores another one.
+// own type. Quotients of integers are float64. A number that the stored type, or
+// the elements' own on the way, cannot hold is an error, where numcodecs stores
+// another one; and what rounding takes beyond the elements' type comes back as the
+// nearest that it has.
 type scaleOffset struct {
 	shape         []int
 	from, to      number
@@ -96,7 +99,7 @@ func (f *scaleOffset) holds(s Spec, member string, c scalar) error {
 
 func (f *scaleOffset) out() ([]int, dtype.Type) { return f.shape, f.to.t }
 func (f *scaleOffset) elementwise() bool        { return true }
-func (f *scaleOffset) total() bool              { return f.from.float() }
+func (f *scaleOffset) total() bool              { return f.from.float() || !f.to.float() }
 
 func (f *scaleOffset) encode(dst, src []byte) error {
 	integer := !f.from.float() && f.offset.integer
@@ -108,16 +111,14 @@ func (f *scaleOffset) encode(dst, src []byte) error {
 	}
 	return batches(dst, f.to, src, f.from, func(b *numbers, dst []byte) error {
 		if integer {
-			for i := range b.ints[:b.n] {
-				b.ints[i] -= f.offset.int
+			if err := f.shift(b); err != nil {
+				return err
 			}
-			f.from.wrap(b)
 		}
 		if whole {
-			for i := range b.ints[:b.n] {
-				b.ints[i] *= f.scale.int
+			if err := f.stretch(b); err != nil {
+				return err
 			}
-			f.from.wrap(b)
 			return f.to.store(dst, b, as)
 		}
 		if !f.from.float() {
@@ -140,6 +141,57 @@ func (f *scaleOffset) encode(dst, src []byte) error {
 	})
 }
 
+// shift subtracts an integer offset. What NumPy would wrap around is an error.
+func (f *scaleOffset) shift(b *numbers) error {
+	unsigned := f.from.t == dtype.Uint64
+	for i, x := range b.ints[:b.n] {
+		y := x - f.offset.int
+		fits := (x^f.offset.int)&(x^y) >= 0
+		if unsigned {
+			fits = uint64(x) >= uint64(f.offset.int)
+		}
+		if b.ints[i] = y; !fits {
+			return f.overflow(x, unsigned, "−", f.offset.int)
+		}
+	}
+	return f.checked(b, "−", f.offset.int)
+}
+
+// stretch multiplies by an integer scale.
+func (f *scaleOffset) stretch(b *numbers) error {
+	unsigned := f.from.t == dtype.Uint64
+	c := f.scale.int
+	for i, x := range b.ints[:b.n] {
+		y := x * c
+		fits := y/c == x && !(c == -1 && x == math.MinInt64)
+		if unsigned {
+			fits = uint64(y)/uint64(c) == uint64(x)
+		}
+		if b.ints[i] = y; !fits {
+			return f.overflow(x, unsigned, "·", c)
+		}
+	}
+	return f.checked(b, "·", c)
+}
+
+// checked reports an error for results that are not of the elements' own type.
+func (f *scaleOffset) checked(b *numbers, op string, c int64) error {
+	for i := range b.ints[:b.n] {
+		one := b.ints[i]
+		if f.from.wrapped(one) != one {
+			return &rangeError{fmt.Sprintf("%d (… %s %d)", one, op, c), f.from.t}
+		}
+	}
+	return nil
+}
+
+func (f *scaleOffset) overflow(x int64, unsigned bool, op string, c int64) error {
+	if unsigned {
+		return &rangeError{fmt.Sprintf("%d %s %d", uint64(x), op, c), f.from.t}
+	}
+	return &rangeError{fmt.Sprintf("%d %s %d", x, op, c), f.from.t}
+}
+
 func (f *scaleOffset) decode(dst, src []byte) error {
 	offset, scale := f.to.inPrecision(f.offset.float), f.to.inPrecision(f.scale.float)
 	return batches(dst, f.from, src, f.to, func(b *numbers, dst []byte) error {
@@ -156,7 +208,7 @@ func (f *scaleOffset) decode(dst, src []byte) error {
 			b.floats[i] += offset
 		}
 		as.rounded(b)
-		return f.from.store(dst, b, as)
+		return f.from.restore(dst, b, as)
 	})
 }
 

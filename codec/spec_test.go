@@ -260,12 +260,12 @@ func TestParseSpecs(t *testing.T) {
 		{"zlib", "none", dtype.Int8, `[{"name":"bytes"},{"name":"numcodecs.zlib","configuration":{"level":6}}]`},
 		{"bz2:1", "crc32c", dtype.Int8, `[{"name":"bytes"},{"name":"numcodecs.bz2","configuration":{"level":1}},{"name":"crc32c"}]`},
 		{"shuffle+lz4:5+fletcher32", "none", dtype.Int16, `[{"name":"bytes","configuration":{"endian":"big"}},{"name":"numcodecs.shuffle","configuration":{"elementsize":2}},` +
-			`{"name":"numcodecs.lz4","configuration":{"acceleration":5}},{"name":"numcodecs.fletcher32"}]`},
+			`{"name":"numcodecs.lz4","configuration":{"acceleration":5}},{"name":"numcodecs.fletcher32","configuration":{}}]`},
 		{"delta:i2+zstd", "none", dtype.Int32, `[{"name":"numcodecs.delta","configuration":{"astype":"\u003ei2","dtype":"\u003ei4"}},` +
 			`{"name":"bytes","configuration":{"endian":"big"}},{"name":"zstd","configuration":{"checksum":false,"level":3}}]`},
 		{"fixedscaleoffset:-1:0.5:u1+delta", "none", dtype.Float64, `[{"name":"numcodecs.fixedscaleoffset","configuration":{"astype":"|u1","dtype":"\u003ef8","offset":-1,"scale":0.5}},` +
 			`{"name":"numcodecs.delta","configuration":{"dtype":"|u1"}},{"name":"bytes"}]`},
-		{"packbits+crc32", "none", dtype.Bool, `[{"name":"numcodecs.packbits","configuration":{}},{"name":"bytes"},{"name":"numcodecs.crc32"}]`},
+		{"packbits+crc32", "none", dtype.Bool, `[{"name":"numcodecs.packbits","configuration":{}},{"name":"bytes"},{"name":"numcodecs.crc32","configuration":{}}]`},
 		{"quantize:3:float32+bitround:4", "none", dtype.Float64, `[{"name":"numcodecs.quantize","configuration":{"astype":"\u003ef4","digits":3,"dtype":"\u003ef8"}},` +
 			`{"name":"numcodecs.bitround","configuration":{"keepbits":4}},{"name":"bytes","configuration":{"endian":"big"}}]`},
 		{"astype:f4", "none", dtype.Int64, `[{"name":"numcodecs.astype","configuration":{"decode_dtype":"\u003ei8","encode_dtype":"\u003ef4"}},{"name":"bytes","configuration":{"endian":"big"}}]`},

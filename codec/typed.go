@@ -215,11 +215,7 @@ func (p part) bytesSpec(t dtype.Type, exact int) (Spec, error) {
 			config["elementsize"] = max(t.Size(), 1)
 		}
 	}
-	var s Spec
-	var err error
-	if s, err = NewSpec(p.typed.spec, nil); len(config) > 0 {
-		s, err = NewSpec(p.typed.spec, config)
-	}
+	s, err := NewSpec(p.typed.spec, config) // zarr-python refuses those of numcodecs without one
 	if err != nil {
 		return s, err
 	}

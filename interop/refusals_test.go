@@ -27,6 +27,11 @@ var refusals = []refusal{{
 	},
 	fault: "Sharding codec",
 }, {
+	peers: []string{"tensorstore"}, verbs: []string{"write", "read"},
+	what:  "has no codecs of numcodecs",
+	of:    func(a *array) bool { return strings.Contains(a.chain, "numcodecs") },
+	fault: "numcodecs.",
+}, {
 	peers: []string{"zarr-python", "zarrs"}, verbs: []string{"write", "read"},
 	what: "compares the inner chunks of a transposed shard with the shape before the transposition",
 	of: func(a *array) bool {
