@@ -32,6 +32,18 @@ var refusals = []refusal{{
 	of:    func(a *array) bool { return strings.Contains(a.chain, "numcodecs") },
 	fault: "numcodecs.",
 }, {
+	peers: []string{"zarrs"}, verbs: []string{"write", "read"},
+	what: "has the codecs zlib, bz2, shuffle, adler32 and fletcher32 of numcodecs, and not lz4, crc32 and jenkins_lookup3",
+	of: func(a *array) bool {
+		for _, name := range []string{"lz4", "crc32", "jenkins_lookup3"} {
+			if strings.Contains(string(a.Codecs), `"numcodecs.`+name+`"`) {
+				return true
+			}
+		}
+		return false
+	},
+	fault: "UnsupportedMetadataError",
+}, {
 	peers: []string{"zarr-python", "zarrs"}, verbs: []string{"write", "read"},
 	what: "compares the inner chunks of a transposed shard with the shape before the transposition",
 	of: func(a *array) bool {
