@@ -94,7 +94,7 @@ type DiffSummary struct {
 //
 // It works, and reports progress, as the options of a's connection say. Memory is
 // bounded, however large nodes are: about two blocks of 8 MiB for each worker, or
-// two chunks, if they are larger, up to 128 MiB each.
+// two chunks, if they are larger, up to 128 MiB each, and beside them what texts take.
 //
 // Nodes that cannot be read are an error, but the others are compared all the same.
 func Diff(ctx context.Context, a, b dosna.Node, o DiffOptions) (DiffSummary, error) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/internal/bufpool"
@@ -112,7 +113,7 @@ func sameFill(a, b *dosna.Dataset) bool {
 		return false
 	}
 	equal := true
-	same(a.Fill(), b.Fill(), func(int, float64, float64) { equal = false })
+	same(blockOfOne(a.Type(), a.Fill()), blockOfOne(b.Type(), b.Fill()), func(int, float64, float64) { equal = false })
 	return equal
 }
 
@@ -135,7 +136,6 @@ type ValueDifference struct {
 type contents struct {
 	f     *differ
 	a, b  *dosna.Dataset // which work on the caller's goroutine
-	types [2]dtype.Type
 	pairs comparison
 	// bitwise says that elements with equal bytes are equal.
 	bitwise bool
@@ -148,7 +148,7 @@ type contents struct {
 
 func newContents(f *differ, a, b *dosna.Dataset, pairs comparison) *contents {
 	o := a.Connection().Options()
-	c := &contents{f: f, types: [2]dtype.Type{a.Type(), b.Type()}, pairs: pairs}
+	c := &contents{f: f, pairs: pairs}
 	c.found.Abs, c.found.Rel = math.NaN(), math.NaN()
 	c.bitwise = a.Type() == b.Type() && !(f.o.NaNDiffers && hasNaN(a.Type()))
 	workers := 0 // as many as there are processors
@@ -158,8 +158,16 @@ func newContents(f *differ, a, b *dosna.Dataset, pairs comparison) *contents {
 	c.workers = engine.Threads(workers)
 	c.a = a.With(dosna.Options{Engine: engine.CPU(), Verify: o.Verify})
 	c.b = b.With(dosna.Options{Engine: engine.CPU(), Verify: b.Connection().Options().Verify})
-	c.block = blockOf(a.Shape(), a.Chunks(), b.Chunks(), max(a.Type().Size(), b.Type().Size()))
+	c.block = blockOf(a.Shape(), a.Chunks(), b.Chunks(), max(memoryOf(a.Type()), memoryOf(b.Type())))
 	return c
+}
+
+// memoryOf is about what an element takes in memory; of any length, a few words.
+func memoryOf(t dtype.Type) int {
+	if t.Variable() {
+		return 64
+	}
+	return t.Size()
 }
 
 // What is read of each dataset at a time: chunks together until they are so many
@@ -322,22 +330,22 @@ func (c *contents) chunks(ctx context.Context, batch []*dosna.Chunk, other *dosn
 
 // compare compares the elements of a box.
 func (c *contents) compare(ctx context.Context, box nd.Box) error {
-	n := box.Size()
-	bufA, bufB := bufpool.Get(n*c.types[0].Size()), bufpool.Get(n*c.types[1].Size())
-	defer bufpool.Put(bufA)
-	defer bufpool.Put(bufB)
-	if err := c.a.ReadBox(ctx, box, nd.NewView(*bufA, box.Shape, c.types[0].Size())); err != nil {
+	x, giveA, err := c.read(ctx, c.a, box)
+	if err != nil {
 		return err
 	}
-	if err := c.b.ReadBox(ctx, box, nd.NewView(*bufB, box.Shape, c.types[1].Size())); err != nil {
+	defer giveA()
+	y, giveB, err := c.read(ctx, c.b, box)
+	if err != nil {
 		return err
 	}
-	if c.bitwise && bytes.Equal(*bufA, *bufB) {
+	defer giveB()
+	if c.bitwise && bytes.Equal(x.Data, y.Data) && slices.Equal(x.Ends, y.Ends) {
 		return nil
 	}
 	first, count := 0, 0
 	largestAbs, largestRel := math.NaN(), math.NaN()
-	c.pairs(*bufA, *bufB, func(i int, abs, rel float64) {
+	c.pairs(x, y, func(i int, abs, rel float64) {
 		if count == 0 {
 			first = i
 		}
@@ -354,8 +362,8 @@ func (c *contents) compare(ctx context.Context, box nd.Box) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.found.Count == 0 || slices.Compare(at, c.found.First) < 0 {
-		text := func(t dtype.Type, buf []byte) string { return t.Format(buf[first*t.Size() : (first+1)*t.Size()]) }
-		c.found.First, c.found.A, c.found.B = at, text(c.types[0], *bufA), text(c.types[1], *bufB)
+		text := func(t dtype.Type, b codec.Block) string { return t.Format(element(t, b, first)) }
+		c.found.First, c.found.A, c.found.B = at, text(c.a.Type(), x), text(c.b.Type(), y)
 	}
 	c.found.Count += count
 	c.found.Abs, c.found.Rel = larger(c.found.Abs, largestAbs), larger(c.found.Rel, largestRel)
@@ -363,6 +371,21 @@ func (c *contents) compare(ctx context.Context, box nd.Box) error {
 		return errEnough
 	}
 	return nil
+}
+
+// read returns the elements of a box, and a function that gives their memory back.
+func (c *contents) read(ctx context.Context, d *dosna.Dataset, box nd.Box) (b codec.Block, give func(), err error) {
+	t := d.Type()
+	if t.Variable() {
+		b, err = d.ReadBlock(ctx, nd.BoxSelection(box))
+		return b, func() {}, err
+	}
+	buf := bufpool.Get(box.Size() * t.Size())
+	if err := d.ReadBox(ctx, box, nd.NewView(*buf, box.Shape, t.Size())); err != nil {
+		bufpool.Put(buf)
+		return b, nil, err
+	}
+	return codec.Block{Data: *buf}, func() { bufpool.Put(buf) }, nil
 }
 
 // larger returns the larger of two numbers, of which NaNs do not count.

@@ -5,29 +5,48 @@ import (
 	"math"
 	"math/cmplx"
 
+	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
 )
 
-// comparison compares packed, aligned elements of two types, as many of each, and
-// calls differ with the index of every pair that differs, in order, and |a-b| and
-// |a-b|/|b|, which are NaN if there are none.
-type comparison func(a, b []byte, differ func(i int, abs, rel float64))
+// comparison compares elements of two types, as many of each, and calls differ with
+// the index of every pair that differs, in order, and |a-b| and |a-b|/|b|, which are
+// NaN if there are none. Those of a fixed size are aligned.
+type comparison func(a, b codec.Block, differ func(i int, abs, rel float64))
+
+// packed is a comparison of elements of fixed sizes.
+type packed func(a, b []byte, differ func(i int, abs, rel float64))
 
 // comparisonOf returns the comparison of two types; nil if elements of the one are
 // never equal to, nor near, those of the other, or to tell that is not clear.
 func comparisonOf(a, b dtype.Type, o DiffOptions) comparison {
+	if a != b && isText(a) && isText(b) && isUnicode(a) == isUnicode(b) || a == b && a.Variable() {
+		return compareTexts(a, b)
+	}
+	compare := packedOf(a, b, o)
+	if compare == nil {
+		return nil
+	}
+	return func(a, b codec.Block, differ func(i int, abs, rel float64)) { compare(a.Data, b.Data, differ) }
+}
+
+func packedOf(a, b dtype.Type, o DiffOptions) packed {
 	near := closeness{o.Abs, o.Rel, o.NaNDiffers}
 	switch {
 	case isTime(a) && a == b:
 		return compareInts(loaderAs[int64](dtype.Int64), loaderAs[int64](dtype.Int64), a, b, closeness{nanDiffers: o.NaNDiffers}, true)
 	case isNumber(a) && isNumber(b):
 		return compareNumbers(a, b, near)
-	case a == b && !a.Variable():
+	case a == b:
 		return compareBytes(a.Size())
-	case a.Kind() == b.Kind() && (a.Kind() == dtype.FixedText || a.Kind() == dtype.FixedBytes):
-		return compareTexts(a, b)
 	}
 	return nil
+}
+
+func isUnicode(t dtype.Type) bool { return t.Kind() == dtype.Text || t.Kind() == dtype.FixedText }
+
+func isText(t dtype.Type) bool {
+	return isUnicode(t) || t.Kind() == dtype.ByteString || t.Kind() == dtype.FixedBytes
 }
 
 func isTime(t dtype.Type) bool { return t.Kind() == dtype.Datetime || t.Kind() == dtype.Timedelta }
@@ -45,7 +64,7 @@ func hasNaN(t dtype.Type) bool {
 	return t.Kind() == dtype.Float || t.Kind() == dtype.Complex || isTime(t)
 }
 
-func compareNumbers(a, b dtype.Type, near closeness) comparison {
+func compareNumbers(a, b dtype.Type, near closeness) packed {
 	complexes := a.Kind() == dtype.Complex || b.Kind() == dtype.Complex
 	switch {
 	case !isWide(a) && !isWide(b) && complexes:
@@ -101,7 +120,7 @@ func inLines(a, b []byte, sizeA, sizeB int, f func(at, n int, a, b []byte)) {
 	}
 }
 
-func compareFloats(a, b dtype.Type, near closeness) comparison {
+func compareFloats(a, b dtype.Type, near closeness) packed {
 	loadA, loadB := floatsOf(a), floatsOf(b)
 	return func(rawA, rawB []byte, differ func(i int, abs, rel float64)) {
 		lineA, lineB := make([]float64, lineLength), make([]float64, lineLength)
@@ -122,7 +141,7 @@ func compareFloats(a, b dtype.Type, near closeness) comparison {
 	}
 }
 
-func compareComplex(a, b dtype.Type, near closeness) comparison {
+func compareComplex(a, b dtype.Type, near closeness) packed {
 	loadA, loadB := complexesOf(a), complexesOf(b)
 	isNaN := func(x complex128) bool { return math.IsNaN(real(x)) || math.IsNaN(imag(x)) }
 	return func(rawA, rawB []byte, differ func(i int, abs, rel float64)) {
@@ -176,7 +195,7 @@ func complexesOf(t dtype.Type) func(dst []complex128, src []byte) {
 }
 
 // compareWide compares integers, one of them of 64 bits at least.
-func compareWide(a, b dtype.Type, near closeness) comparison {
+func compareWide(a, b dtype.Type, near closeness) packed {
 	switch {
 	case a == dtype.Uint64 && b == dtype.Uint64:
 		return compareInts(loaderAs[uint64](a), loaderAs[uint64](b), a, b, near, false)
@@ -200,7 +219,7 @@ func intsOf(t dtype.Type) func(dst []int64, src []byte) {
 }
 
 // compareInts compares integers exactly; with times, the least is NaT.
-func compareInts[A, B int64 | uint64](loadA func([]A, []byte), loadB func([]B, []byte), a, b dtype.Type, near closeness, times bool) comparison {
+func compareInts[A, B int64 | uint64](loadA func([]A, []byte), loadB func([]B, []byte), a, b dtype.Type, near closeness, times bool) packed {
 	const nat = -1 << 63
 	return func(rawA, rawB []byte, differ func(i int, abs, rel float64)) {
 		lineA, lineB := make([]A, lineLength), make([]B, lineLength)
@@ -240,7 +259,7 @@ func distance[A, B int64 | uint64](x A, y B) float64 {
 
 // compareMixed compares 64-bit integers with floats, exactly. The floats are a's
 // elements if swapped is set, else b's.
-func compareMixed[W int64 | uint64](loadInts func([]W, []byte), ints dtype.Type, loadFloats loader, floats dtype.Type, near closeness, swapped bool) comparison {
+func compareMixed[W int64 | uint64](loadInts func([]W, []byte), ints dtype.Type, loadFloats loader, floats dtype.Type, near closeness, swapped bool) packed {
 	return func(rawA, rawB []byte, differ func(i int, abs, rel float64)) {
 		if swapped {
 			rawA, rawB = rawB, rawA
@@ -281,7 +300,7 @@ func distanceTo[W int64 | uint64](x W, f float64) float64 {
 	return math.Abs(float64(int64(y - uint64(x))))
 }
 
-func compareBytes(size int) comparison {
+func compareBytes(size int) packed {
 	return func(a, b []byte, differ func(i int, abs, rel float64)) {
 		for at := 0; at < len(a); at += size {
 			if !bytes.Equal(a[at:at+size], b[at:at+size]) {
@@ -291,13 +310,53 @@ func compareBytes(size int) comparison {
 	}
 }
 
-// compareTexts compares texts of types that have room for more or less of them.
+// compareTexts compares texts or strings of bytes, each in its own way of storing
+// them.
 func compareTexts(a, b dtype.Type) comparison {
-	return func(rawA, rawB []byte, differ func(i int, abs, rel float64)) {
-		for i := range len(rawA) / a.Size() {
-			if a.Format(rawA[i*a.Size():(i+1)*a.Size()]) != b.Format(rawB[i*b.Size():(i+1)*b.Size()]) {
+	return func(x, y codec.Block, differ func(i int, abs, rel float64)) {
+		for i := range lengthOf(a, x) {
+			if !bytes.Equal(content(a, element(a, x, i)), content(b, element(b, y, i))) {
 				differ(i, math.NaN(), math.NaN())
 			}
 		}
 	}
+}
+
+// content returns a text without what it is padded with: as UTF-8, if it is Unicode.
+func content(t dtype.Type, elem []byte) []byte {
+	if t.Variable() {
+		return elem
+	}
+	switch v := t.Value(elem).(type) {
+	case string:
+		return []byte(v)
+	case []byte:
+		return v
+	}
+	return elem
+}
+
+// lengthOf returns the number of elements in a block.
+func lengthOf(t dtype.Type, b codec.Block) int {
+	if t.Variable() {
+		return len(b.Ends)
+	}
+	return len(b.Data) / t.Size()
+}
+
+// element returns element i of a block.
+func element(t dtype.Type, b codec.Block, i int) []byte {
+	if t.Variable() {
+		return b.At(i)
+	}
+	return b.Data[i*t.Size() : (i+1)*t.Size()]
+}
+
+// blockOfOne returns the block of one element.
+func blockOfOne(t dtype.Type, elem []byte) codec.Block {
+	b := codec.Block{Data: elem}
+	if t.Variable() {
+		b.Ends = []int64{int64(len(elem))}
+	}
+	return b
 }

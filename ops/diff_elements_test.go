@@ -8,11 +8,12 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
 )
 
-// packed encodes values of a type, which is written as dtype.ParseType reads it.
-func packed(t testing.TB, typ string, values ...any) (dtype.Type, []byte) {
+// encoded encodes values of a type, which is written as dtype.ParseType reads it.
+func encoded(t testing.TB, typ string, values ...any) (dtype.Type, []byte) {
 	t.Helper()
 	dt, _, err := dtype.ParseType(typ)
 	if err != nil {
@@ -37,7 +38,7 @@ type pair struct {
 
 func pairs(c comparison, a, b []byte) []pair {
 	var out []pair
-	c(a, b, func(i int, abs, rel float64) { out = append(out, pair{i, abs, rel}) })
+	c(codec.Block{Data: a}, codec.Block{Data: b}, func(i int, abs, rel float64) { out = append(out, pair{i, abs, rel}) })
 	return out
 }
 
@@ -81,8 +82,8 @@ func TestDiffElements(t *testing.T) {
 		{"S2", values{"ab", ""}, "S4", values{"ab", "x"}, DiffOptions{}, []pair{{1, nan, nan}}},
 		{"V2", values{[]byte{1, 2}}, "V2", values{[]byte{1, 3}}, DiffOptions{Abs: 5}, []pair{{0, nan, nan}}},
 	} {
-		a, x := packed(t, c.a, c.x...)
-		b, y := packed(t, c.b, c.y...)
+		a, x := encoded(t, c.a, c.x...)
+		b, y := encoded(t, c.b, c.y...)
 		got := pairs(comparisonOf(a, b, c.o), x, y)
 		same := func(p, q pair) bool {
 			alike := func(x, y float64) bool { return x == y || x != x && y != y }
@@ -99,8 +100,8 @@ func TestDiffElementsThatCannotBeCompared(t *testing.T) {
 		{"int64", "complex128"}, {"complex64", "uint64"}, {"U3", "S3"}, {"datetime64[s]", "datetime64[ms]"}, {"datetime64[s]", "int64"},
 		{"V2", "V3"}, {"float32", "V4"}, {"string", "variable_length_bytes"},
 	} {
-		a, _ := packed(t, c[0])
-		b, _ := packed(t, c[1])
+		a, _ := encoded(t, c[0])
+		b, _ := encoded(t, c[1])
 		if comparisonOf(a, b, DiffOptions{}) != nil || comparisonOf(b, a, DiffOptions{}) != nil {
 			t.Errorf("%s and %s are compared", a, b)
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/nd"
@@ -304,6 +305,67 @@ func TestDiffOfNothing(t *testing.T) {
 	}
 	got, _ := diff(t, x, y, DiffOptions{})
 	expect(t, got, "/ values 1/1 [] 4|0 4 +Inf")
+}
+
+func TestDiffOfTexts(t *testing.T) {
+	a, b := open(t, "mem://", dosna.Options{Engine: engine.Threads(2)}), open(t, "mem://", dosna.Options{})
+	words := func(n int) []string {
+		out := make([]string, n)
+		for i := range out {
+			out[i] = strings.Repeat("ä", i%4) + fmt.Sprint(i%7)
+		}
+		return out
+	}
+	texts := func(c *dosna.Connection, path, typ string, chunks int, elements []string) *dosna.Dataset {
+		t.Helper()
+		dt, _, err := dtype.ParseType(typ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := dataset(t, c, path, dosna.DatasetSpec{Shape: []int{len(elements)}, Type: dt, Chunks: []int{chunks}}, nil)
+		block := codec.Join(elements)
+		if !dt.Variable() {
+			block = codec.Block{}
+			for _, e := range elements {
+				elem, err := dt.Encode(e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				block.Data = append(block.Data, elem...)
+			}
+			err = d.WriteRaw(t.Context(), nd.Selection{}, block.Data)
+		} else {
+			err = d.WriteBlock(t.Context(), nd.Selection{}, block)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for i, c := range []struct{ a, b string }{
+		{"string", "string"}, {"string", "U9"}, {"U4", "string"}, {"U4", "U5"}, {"variable_length_bytes", "S9"}, {"variable_length_bytes", "variable_length_bytes"},
+	} {
+		for j, chunks := range []int{10, 7} {
+			name := fmt.Sprint("x", i, "-", j)
+			x := texts(a, name, c.a, 10, words(64))
+			y := texts(b, name, c.b, chunks, words(64))
+			var types []string
+			if c.a != c.b {
+				types = []string{fmt.Sprintf("/ dtype %s|%s", x.Type().JSON(), y.Type().JSON())}
+			}
+			got, sum := diff(t, x, y, DiffOptions{Abs: 1})
+			expect(t, got, types...)
+			if sum.Elements != 64 {
+				t.Errorf("%v: %d elements are compared", c, sum.Elements)
+			}
+			changed := words(64)
+			changed[3] = "ö" // is "äää3"
+			changed[60] = ""
+			z := texts(b, name+"z", c.b, chunks, changed)
+			got, _ = diff(t, x, z, DiffOptions{})
+			expect(t, got, append(types, fmt.Sprintf("/ values 2/64 [3] %s|%s NaN NaN", "äää3", "ö"))...)
+		}
+	}
 }
 
 // TestDiffWithFaults: whatever request fails, it is an error, and never equality.
