@@ -200,8 +200,11 @@ func (f *differ) nodes(ctx context.Context, path string, a, b dosna.Node) error 
 }
 
 func kindOf(n dosna.Node) json.RawMessage {
-	if _, ok := n.(*dosna.Group); ok {
+	switch n.(type) {
+	case *dosna.Group:
 		return json.RawMessage(`"group"`)
+	case *dosna.Link:
+		return json.RawMessage(`"link"`)
 	}
 	return json.RawMessage(`"dataset"`)
 }

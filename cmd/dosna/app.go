@@ -68,6 +68,12 @@ func (p place) String() string {
 
 func (p place) node(ctx context.Context) (dosna.Node, error) { return p.Open(ctx, p.path) }
 
+// entry is what is at the place itself, should it be a link.
+func (p place) entry(ctx context.Context) (dosna.Node, error) { return p.OpenEntry(ctx, p.path) }
+
+// placeOf is where a node is.
+func placeOf(n dosna.Node) place { return place{n.Connection(), n.Path()} }
+
 func (p place) dataset(ctx context.Context) (*dosna.Dataset, error) {
 	n, err := p.node(ctx)
 	if err != nil {
@@ -159,7 +165,7 @@ func (a *app) between(ctx context.Context, from, to string, do func(src, dst pla
 		})
 	}
 	return a.at(ctx, from, dosna.ReadOnly, func(s place) error {
-		if _, err := s.node(ctx); err != nil {
+		if _, err := s.entry(ctx); err != nil {
 			return err
 		}
 		return a.at(ctx, to, dosna.Create, func(d place) error { return do(s, d) })
@@ -185,7 +191,7 @@ func namesNode(address string) error {
 
 // vacant is an error unless there is no node at p.
 func (p place) vacant(ctx context.Context) error {
-	_, err := p.node(ctx)
+	_, err := p.entry(ctx)
 	switch {
 	case errors.Is(err, dosna.ErrNotExist):
 		return nil
@@ -203,7 +209,7 @@ const cleanUp = time.Minute
 // not get that far.
 func produce[N dosna.Node](ctx context.Context, p place, overwrite bool, make func(path string) (N, error)) (N, error) {
 	var none N
-	old, err := p.node(ctx)
+	old, err := p.entry(ctx)
 	switch {
 	case errors.Is(err, dosna.ErrNotExist):
 		return make(p.path)
@@ -212,8 +218,11 @@ func produce[N dosna.Node](ctx context.Context, p place, overwrite bool, make fu
 	case !overwrite:
 		return none, p.taken()
 	}
-	if _, group := old.(*dosna.Group); group {
+	switch old.(type) {
+	case *dosna.Group:
 		return none, fmt.Errorf("%s: there is a group, which --overwrite does not replace; remove it with: dosna rm -r", p)
+	case *dosna.Link:
+		return none, fmt.Errorf("%s: there is a link, which --overwrite does not replace; remove it with dosna rm, or name what it leads to", p)
 	}
 	fresh := p.path + ".new-" + strings.ToLower(rand.Text()[:8])
 	if _, err := make(fresh); err != nil {
@@ -226,7 +235,7 @@ func produce[N dosna.Node](ctx context.Context, p place, overwrite bool, make fu
 	if err := p.Move(ctx, fresh, p.path); err != nil {
 		return none, err
 	}
-	n, err := p.node(ctx)
+	n, err := p.entry(ctx)
 	if err != nil {
 		return none, err
 	}

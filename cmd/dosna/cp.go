@@ -14,7 +14,7 @@ import (
 
 func (a *app) cpCommand() *cobra.Command {
 	var s storing
-	var recursive, overwrite, resume, dryRun bool
+	var recursive, overwrite, resume, dryRun, follow bool
 	var format formatFlag
 	cmd := &cobra.Command{
 		Use:   "cp SOURCE DESTINATION",
@@ -25,7 +25,11 @@ flags ask for. The copy is seen, by any program, when it is complete. If copying
 fails or is interrupted, what there is of it is removed; with --resume it stays,
 unseen, and the same command goes on with it: what is there already is compared with
 the source, byte by byte, and only what is missing or differs is copied. That works
-after a loss of power or a killed process, too.`,
+after a loss of power or a killed process, too.
+
+Links are copied as links: to the copy of what is copied with them, and else to the
+same node as before, by its address if the copy is in another tree. With --follow it
+is what they lead to that is copied.`,
 		Example: `  dosna cp /tmp/pool#/scan/raw '#/scan/copy'
   dosna cp /tmp/pool#/scan/raw '#/scan/planes' --access planes:0 --codec blosc:lz4:5:shuffle
   dosna cp -r /tmp/pool#/scan /tmp/archive#/scan --codec gzip:9
@@ -34,7 +38,7 @@ after a loss of power or a killed process, too.`,
 		Args: exactArgs("the source", "the destination"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := s.options()
-			o.Format = format.number()
+			o.Format, o.Follow = format.number(), follow
 			a.format = o.Format
 			if o.Resume = resume; resume && overwrite {
 				return usagef("cp: --resume goes on with a copy that is not complete, and --overwrite replaces one that is; give one of them")
@@ -45,6 +49,7 @@ after a loss of power or a killed process, too.`,
 	f := cmd.Flags()
 	f.BoolVarP(&recursive, "recursive", "r", false, "copy groups with everything below")
 	f.BoolVar(&overwrite, "overwrite", false, "replace a dataset that is there, when the copy is complete")
+	f.BoolVarP(&follow, "follow", "L", false, "copy what links lead to, in the place of the links")
 	f.BoolVar(&resume, "resume", false, "go on with a copy that was interrupted, and keep what there is if this one is")
 	f.BoolVar(&dryRun, "dry-run", false, "only tell what would be copied and replaced")
 	s.flags(cmd, "as the source")
@@ -84,7 +89,7 @@ func (a *app) cp(ctx context.Context, from, to string, o copying) error {
 			return err
 		}
 		opts, finish := a.progress("copying", src.Options())
-		if n, err = src.With(opts).Open(ctx, src.path); err != nil {
+		if n, err = n.Connection().With(opts).OpenEntry(ctx, n.Path()); err != nil {
 			return err
 		}
 		made, err := produce(ctx, dst, o.overwrite, func(path string) (dosna.Node, error) {
@@ -97,6 +102,11 @@ func (a *app) cp(ctx context.Context, from, to string, o copying) error {
 		if err := dst.Sync(ctx); err != nil {
 			return err
 		}
+		if o.Follow { // which is more than the source has in itself
+			if r, err := content(ctx, placeOf(made)); err == nil {
+				done.Nodes, done.Objects, done.Documents, done.Bytes = r.Nodes, r.Objects, r.Documents, r.Bytes
+			}
+		}
 		took := time.Since(start)
 		done.To, done.Seconds = made.Path(), took.Seconds()
 		return a.confirm(done, "copied %s to %s: %s; %s, %s", src, dst, done.what(), seconds(took), speed(done.Bytes, took))
@@ -106,14 +116,17 @@ func (a *app) cp(ctx context.Context, from, to string, o copying) error {
 // source looks at what is to be copied.
 func source(ctx context.Context, src place, o copying) (dosna.Node, copied, error) {
 	done := copied{moved: moved{From: src.path, DryRun: o.dryRun}}
-	n, err := src.node(ctx)
+	n, err := src.entry(ctx)
+	if err == nil && o.Follow {
+		n, err = src.node(ctx)
+	}
 	if err != nil {
 		return nil, done, err
 	}
 	if _, ok := n.(*dosna.Group); ok && !o.recursive {
 		return nil, done, fmt.Errorf("%s is a group; copy it and everything below it with: dosna cp -r", src)
 	}
-	r, err := content(ctx, src)
+	r, err := content(ctx, placeOf(n))
 	if errors.Is(err, errors.ErrUnsupported) { // how much it is, a store without a listing cannot say
 		err = nil
 	}

@@ -15,6 +15,7 @@ import (
 )
 
 func (a *app) infoCommand() *cobra.Command {
+	var follow bool
 	cmd := &cobra.Command{
 		Use:   "info ADDRESS",
 		Short: "Tell about a store, a group or a dataset",
@@ -25,18 +26,28 @@ implementation in use.`,
   dosna info /tmp/pool#/scan/raw
   dosna info /tmp/pool#/scan/raw --json`,
 		Args: exactArgs("the address"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.info(cmd.Context(), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.info(cmd.Context(), args[0], follow) },
 	}
+	cmd.Flags().BoolVarP(&follow, "follow", "L", false, "tell about what a link leads to")
 	cmd.ValidArgsFunction = a.completeAddress(1)
 	return cmd
 }
 
-func (a *app) info(ctx context.Context, address string) error {
+func (a *app) info(ctx context.Context, address string, follow bool) error {
 	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
-		n, err := p.node(ctx)
+		n, err := p.entry(ctx)
 		if err != nil {
 			return err
 		}
+		if l, ok := n.(*dosna.Link); ok {
+			if !follow {
+				return a.infoLink(ctx, l)
+			}
+			if n, err = l.Follow(ctx); err != nil {
+				return err
+			}
+		}
+		p = placeOf(n)
 		if d, ok := n.(*dosna.Dataset); ok {
 			return a.infoDataset(ctx, p, d)
 		}

@@ -16,7 +16,8 @@ func (a *app) mvCommand() *cobra.Command {
 		Short: "Rename a node within its tree",
 		Long: `Rename a dataset, or a group with everything below it, within its tree. Groups
 above the destination are made if they are missing; a node that is there is never
-replaced. From one tree to another: dosna cp -r, then dosna rm -r.`,
+replaced. A link that moves, alone or in a group, still leads to the same node; links to what
+moves do not follow it. From one tree to another: dosna cp -r, then dosna rm -r.`,
 		Example: `  dosna mv /tmp/pool#/scan/raw /tmp/pool#/old/raw
   dosna mv /tmp/pool#/old '#/older' --dry-run`,
 		Args: exactArgs("the source", "the destination"),

@@ -19,7 +19,7 @@ func (a *app) rmCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rm ADDRESS…",
 		Short: "Remove datasets and groups",
-		Long: `Remove nodes: datasets and empty groups, or with -r also groups with everything
+		Long: `Remove nodes: datasets, links (never what they lead to) and empty groups, or with -r also groups with everything
 below them. What an interrupted command has left unseen at an address goes too.
 --dry-run tells what would be removed.`,
 		Example: `  dosna rm /tmp/pool#/scan/raw --dry-run
@@ -102,10 +102,11 @@ func (a *app) rmOne(ctx context.Context, p place, recursive, dryRun bool) (remov
 // content counts the nodes, objects and bytes at a place and below.
 func content(ctx context.Context, p place) (removed, error) {
 	r := removed{Path: p.path, Nodes: 1}
-	n, err := p.node(ctx)
+	n, err := p.entry(ctx)
 	if err != nil {
 		return r, err
 	}
+	p = placeOf(n) // links lead there
 	if g, ok := n.(*dosna.Group); ok {
 		t, err := below(ctx, g, true)
 		if err != nil {

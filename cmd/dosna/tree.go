@@ -123,6 +123,9 @@ func (w *treeWriter) node(ctx context.Context, n dosna.Node, broken *dosna.NodeE
 			text = "/"
 		}
 		info.nodeInfo = nodeInfos([]dosna.Node{n})[0]
+	case *dosna.Link:
+		info.nodeInfo = nodeInfos([]dosna.Node{n})[0]
+		text = arrow(n)
 	default:
 		w.broken.broken = append(w.broken.broken, broken)
 		info.Path, info.Kind, info.Error = broken.Path, "broken", oneLine(broken)

@@ -95,7 +95,12 @@ func (v verified) plus(n dosna.Verified) verified {
 func (a *app) verify(ctx context.Context, address string, o verifying) error {
 	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
 		start := time.Now()
-		n, err := p.node(ctx) // one that cannot be opened is a finding
+		n, err := p.entry(ctx) // one that cannot be opened is a finding
+		if l, ok := n.(*dosna.Link); ok {
+			if to, err := l.Follow(ctx); err == nil { // that it leads nowhere is one, too
+				n, p = to, placeOf(to)
+			}
+		}
 		if errors.Is(err, dosna.ErrNotExist) && !errors.Is(err, dosna.ErrUnfinished) || errors.Is(err, dosna.ErrInvalid) {
 			return err
 		}
@@ -174,15 +179,18 @@ func (a *app) tellSum(v verified) error {
 	}
 	return a.show(v, func(w *strings.Builder) {
 		result := "all right"
-		copies := v.Findings[dosna.Copying]
+		copies, dangling := v.Findings[dosna.Copying], v.Findings[dosna.Dangling]
 		switch {
 		case v.Losses > 0:
 			result = count(v.Losses, "fault")
-		case copies > 0:
+		case copies+dangling > 0:
 			result = "no damage"
 		}
 		if copies > 0 {
 			result += fmt.Sprintf(", but %s not complete", count(copies, "node"))
+		}
+		if dangling > 0 {
+			result += fmt.Sprintf(", but %s to no node", count(dangling, "link"))
 		}
 		fmt.Fprintf(w, "checked %s of %s: %s\n", count(v.Objects, "object"), count(v.Datasets, "dataset"), result)
 	})
