@@ -202,6 +202,39 @@ var faultyCalls = []faulty{
 	{name: "delete", bulk: true, twice: dosna.ErrNotExist, do: func(c *dosna.Connection) error { return c.Delete(ctx, "g/x") }},
 	{name: "delete group", bulk: true, twice: dosna.ErrNotExist, do: func(c *dosna.Connection) error { return c.Delete(ctx, "g") }},
 	{name: "move", bulk: true, twice: dosna.ErrNotExist, do: func(c *dosna.Connection) error { return c.Move(ctx, "g", "new/place") }},
+	{name: "create link", twice: dosna.ErrExist, do: func(c *dosna.Connection) error {
+		_, err := c.CreateLink(ctx, "new/links/l", "/g/x")
+		return err
+	}},
+	{name: "create through link", twice: dosna.ErrExist, do: func(c *dosna.Connection) error {
+		_, err := c.CreateGroup(ctx, "links/g/new/group", nil)
+		return err
+	}},
+	{name: "write through link", do: func(c *dosna.Connection) error {
+		d, err := c.OpenDataset(ctx, "links/g/x")
+		if err != nil {
+			return err
+		}
+		return d.WriteBox(ctx, box1(2, 11), line(11, 9))
+	}},
+	{name: "change link", do: func(c *dosna.Connection) error {
+		l, err := c.OpenLink(ctx, "links/x")
+		if err != nil {
+			return err
+		}
+		return l.SetTarget(ctx, "/g/other")
+	}},
+	{name: "delete link", bulk: true, twice: dosna.ErrNotExist, do: func(c *dosna.Connection) error { return c.Delete(ctx, "links/g") }},
+	{name: "delete through link", bulk: true, twice: dosna.ErrNotExist, do: func(c *dosna.Connection) error { return c.Delete(ctx, "links/g/other") }},
+	movesLink("move link", "links/x", "new/place/link", ""),
+	movesLink("move links", "links", "new/place", "/x"),
+	{name: "copy links", bulk: true, twice: dosna.ErrExist, do: func(c *dosna.Connection) error {
+		g, err := c.OpenGroup(ctx, "links")
+		if err == nil {
+			_, err = dosna.Copy(ctx, g, c, "new/links", nil)
+		}
+		return err
+	}},
 	{name: "copy data", bulk: true, do: func(c *dosna.Connection) error {
 		return withX(c, func(d *dosna.Dataset) error {
 			to, err := c.OpenDataset(ctx, "empty")
@@ -211,6 +244,42 @@ var faultyCalls = []faulty{
 			return err
 		})
 	}},
+}
+
+// movesLink moves a link, or a group that it is in. The link is then at the one place
+// or the other, and leads to the dataset from wherever it is; also when it has been
+// moved again.
+func movesLink(name, src, dst, rest string) faulty {
+	move := func(c *dosna.Connection) error { return c.Move(ctx, src, dst) }
+	from, to := src+rest, dst+rest
+	check := func(t *testing.T, c *dosna.Connection) (there int) {
+		for _, path := range []string{from, to} {
+			n, err := c.Open(ctx, path)
+			if errors.Is(err, dosna.ErrNotExist) {
+				continue
+			}
+			if there++; err != nil || n.Path() != "/g/x" {
+				t.Errorf("the link at %s leads to %v: %v", path, n, err)
+			}
+		}
+		return there
+	}
+	return faulty{name: name, bulk: true, do: move, check: func(t *testing.T, c *dosna.Connection, err error) {
+		if check(t, c) == 0 {
+			t.Errorf("the link is lost, after %v", err)
+		}
+		if err != nil {
+			if again := move(c); again != nil && !errors.Is(again, dosna.ErrNotExist) {
+				t.Errorf("after %v, again: %v", err, again)
+			}
+		}
+		if n := check(t, c); n != 1 {
+			t.Errorf("the link is in %d places, after %v", n, err)
+		}
+		if _, gone := c.OpenEntry(ctx, from); !errors.Is(gone, dosna.ErrNotExist) {
+			t.Errorf("the link is where it was, after %v: %v", err, gone)
+		}
+	}}
 }
 
 func box1(at, n int) nd.Box { return nd.Box{Start: []int{at}, Shape: []int{n}} }
@@ -257,6 +326,8 @@ func faultyTree(t *testing.T) store.Store {
 			write(t, d, ":", values...)
 		}
 	}
+	link(t, c, "links/g", "/g")
+	link(t, c, "links/x", "../g/x")
 	if _, err := below.Put(ctx, "litter/c/0", [][]byte{{1, 2, 3}}, store.Cond{}); err != nil {
 		t.Fatal(err)
 	}

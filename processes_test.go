@@ -50,6 +50,7 @@ var roles = map[string]func(j *job, c *dosna.Connection) error{
 	"append":    appendRows,
 	"create":    createNodes,
 	"children":  createChildren,
+	"fill":      fillGroup,
 	"late":      writeUntilGone,
 	"follow":    writeWhereItIs,
 	"stale":     writeWhileCut,
