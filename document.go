@@ -232,11 +232,8 @@ func (r revision) apart(doc zarr.Document) bool { return r.attrs && formatOf(doc
 // encode returns the bytes of what a revision changes, as the function encode does.
 func (r revision) encode(doc zarr.Document) ([]byte, zarr.Document, error) {
 	raw, read, err := encode(doc)
-	if err != nil || !r.apart(doc) {
-		return raw, read, err
-	}
-	if raw, err = doc.MarshalAttrs(); raw == nil {
-		raw = []byte("{}\n")
+	if err == nil && r.apart(doc) {
+		raw, err = encodeAttrs(doc)
 	}
 	return raw, read, err
 }

@@ -37,6 +37,12 @@ func (c *Connection) loadV2(ctx context.Context, path string, mark zarr.Document
 	if errs[2] != nil {
 		attrs = nil
 	}
+	if mark != nil && isNotExist(errs[2]) {
+		var err error
+		if attrs, err = mark.MarshalAttrs(); err != nil {
+			return nil, "", err
+		}
+	}
 	for i, name := range names[:2] {
 		switch {
 		case isNotExist(errs[i]):
@@ -63,12 +69,32 @@ func claim(doc zarr.Document, by string) {
 	head.Deleting, head.Copy = true, by
 }
 
+// claimFor returns a claim that says which attributes a node will have.
+func claimFor(doc zarr.Document) (zarr.Document, error) {
+	mark := zarr.NewGroup(nil)
+	raw, err := encodeAttrs(doc)
+	if err == nil {
+		err = mark.ParseAttrs(raw)
+	}
+	claim(mark, rand.Text())
+	return mark, err
+}
+
 // createV2 creates a node of Zarr v2. Chunks without a document, left by a program
 // that died, must not become those of a new array: they are removed while the claim
 // keeps everybody else out.
 func (c *Connection) createV2(ctx context.Context, path string, doc zarr.Document) (store.Version, error) {
-	mark := zarr.NewGroup(nil)
-	claim(mark, rand.Text())
+	if _, ok := doc.(*zarr.Group); ok && len(doc.Head().Attrs) == 0 { // a single object
+		raw, _, err := encode(doc)
+		if err != nil {
+			return "", err
+		}
+		return c.createObject(ctx, keyOf(path, doc), [][]byte{raw})
+	}
+	mark, err := claimFor(doc)
+	if err != nil {
+		return "", err
+	}
 	v, err := c.create(ctx, path, mark)
 	if err != nil {
 		return "", err
@@ -94,53 +120,102 @@ func (c *Connection) createV2(ctx context.Context, path string, doc zarr.Documen
 }
 
 // complete puts the documents of a node of Zarr v2 in the place of a claim, which is in
-// version v.
+// version v: first the one that makes it, which only one of several can put there. Until
+// it has put the attributes, too, those in the claim count.
 func (c *Connection) complete(ctx context.Context, path string, doc zarr.Document, v store.Version) (store.Version, error) {
 	raw, _, err := encode(doc)
 	if err != nil {
 		return "", err
 	}
-	attrs, err := doc.MarshalAttrs()
+	attrs, err := encodeAttrs(doc)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	if _, _, err = c.loadV2(ctx, path, nil, "", ErrNotExist); err == nil || errors.Is(err, errUnreadable) {
-		return "", errors.Join(fmt.Errorf("%w: there is a node of that name", ErrExist), c.unmark(ctx, path, v))
-	}
-	if !isNotExist(err) {
 		return "", err
 	}
-	var parts [][]byte
-	if attrs != nil {
-		parts = [][]byte{attrs}
+	if _, _, err = c.loadV2(ctx, path, nil, "", ErrNotExist); err == nil || errors.Is(err, errUnreadable) {
+		return "", errors.Join(fmt.Errorf("%w: there is a node of that name", ErrExist), c.removeOwn(ctx, documentKey(path), v))
 	}
-	if err := c.replace(ctx, join(path, zarr.AttrsKey), parts); err != nil {
+	if !isNotExist(err) {
 		return "", err
 	}
 	made, err := c.createObject(ctx, keyOf(path, doc), [][]byte{raw})
 	if err != nil {
 		return "", err
 	}
-	return made, c.unmark(ctx, path, v)
+	beside, err := c.putAttributes(ctx, path, attrs, v)
+	if err != nil {
+		return "", err
+	}
+	return made, c.unmark(ctx, path, v, stamp{key: keyOf(path, doc), version: made}, stamp{key: join(path, zarr.AttrsKey), version: beside})
 }
 
-// unmark removes a claim. That it is there no more, or another, is no error: somebody
-// has found it, and the node.
-func (c *Connection) unmark(ctx context.Context, path string, v store.Version) error {
-	key := documentKey(path)
-	defer c.forget(key)
-	var cond store.Cond
-	if c.store.Guarantees().DeleteIfMatch {
-		cond.IfMatch = v
+// putAttributes stores the attributes of a node that is claimed. What there is of
+// somebody who had claimed it before is replaced; who has lost the claim replaces
+// nothing.
+func (c *Connection) putAttributes(ctx context.Context, path string, attrs []byte, claim store.Version) (store.Version, error) {
+	key := join(path, zarr.AttrsKey)
+	for n := 1; ; n++ {
+		v, err := c.createObject(ctx, key, [][]byte{attrs})
+		if !errors.Is(err, ErrExist) || n == maxTries {
+			return v, err
+		}
+		if err := c.stays(path, claim)(ctx); err != nil {
+			if errors.Is(err, errMoved) {
+				return "", nil
+			}
+			return "", err
+		}
+		info, err := c.store.Stat(ctx, key)
+		if err == nil {
+			v, err = c.putIfMatch(ctx, key, [][]byte{attrs}, info.Version, true)
+		}
+		if err == nil || !isNotExist(err) && !errors.Is(err, ErrConflict) {
+			return v, err
+		}
 	}
-	err := c.certain(ctx, func() error { return c.store.Delete(store.Durably(ctx), key, cond) })
+}
+
+// removeOwn removes an object that is still in the version that the caller has stored.
+func (c *Connection) removeOwn(ctx context.Context, key string, v store.Version) error {
+	defer c.forget(key)
+	err := c.certain(ctx, func() error { return c.store.Delete(ctx, key, c.ifMatch(v)) })
 	if errors.Is(err, ErrConflict) {
-		err = nil
-		if _, _, gone := c.load(ctx, path); isNotExist(gone) {
-			err = fmt.Errorf("%w: somebody else deletes it at the same time", ErrConflict)
+		return nil
+	}
+	return err
+}
+
+// unmark removes a claim. If it is there no more, or another, somebody has removed what
+// there was of the node, or is about to: then what was made of it is removed, too.
+func (c *Connection) unmark(ctx context.Context, path string, v store.Version, made ...stamp) error {
+	mark := documentKey(path)
+	defer c.forget(mark)
+	unknown := false
+	err := c.certain(ctx, func() error {
+		err := c.store.Delete(store.Durably(ctx), mark, c.ifMatch(v))
+		if unknown && errors.Is(err, ErrConflict) {
+			return nil // it was done before
+		}
+		unknown = unknown || errors.Is(err, ErrUnknownOutcome)
+		return err
+	})
+	if !errors.Is(err, ErrConflict) {
+		return err
+	}
+	err = fmt.Errorf("%w: somebody else creates or deletes it at the same time", ErrExist)
+	for _, s := range made {
+		if s.version != "" {
+			err = errors.Join(err, c.removeOwn(ctx, s.key, s.version))
 		}
 	}
 	return err
+}
+
+// ifMatch is the condition that an object is in a version, where the store keeps it.
+func (c *Connection) ifMatch(v store.Version) store.Cond {
+	if !c.store.Guarantees().DeleteIfMatch {
+		return store.Cond{}
+	}
+	return store.Cond{IfMatch: v}
 }
 
 // errFormat2 is a node of Zarr v2 where a document of v3 was to be changed.
@@ -169,11 +244,11 @@ func (c *Connection) attributesV2(ctx context.Context, path string, doc zarr.Doc
 	raw, info, err := c.store.Get(ctx, key, store.GetOptions{Max: zarr.MaxDocument}, []byte{})
 	switch {
 	case isNotExist(err):
-		raw = nil
+		return "", false, nil // those of a claim count
 	case err != nil:
 		return "", false, err
 	}
-	return info.Version, err == nil, c.unreadable(key, doc.ParseAttrs(raw))
+	return info.Version, true, c.unreadable(key, doc.ParseAttrs(raw))
 }
 
 // formatFor returns the format of a node to be created at a path: that of the nearest
@@ -215,13 +290,21 @@ func (c *Connection) stayedBeside(ctx context.Context, path, key string, v store
 	if !isNotExist(err) {
 		return err
 	}
-	var cond store.Cond
-	if c.store.Guarantees().DeleteIfMatch {
-		cond.IfMatch = v
-	}
-	late := c.certain(ctx, func() error { return c.store.Delete(ctx, key, cond) })
+	late := c.certain(ctx, func() error { return c.store.Delete(ctx, key, c.ifMatch(v)) })
 	if late != nil && !errors.Is(late, ErrConflict) {
 		err = errors.Join(err, late)
 	}
 	return err
+}
+
+// encodeAttrs returns the object of the attributes of a node of Zarr v2.
+func encodeAttrs(doc zarr.Document) ([]byte, error) {
+	raw, err := doc.MarshalAttrs()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if raw == nil {
+		raw = []byte("{}\n")
+	}
+	return raw, nil
 }

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/memstore"
@@ -313,7 +315,7 @@ func TestV2Root(t *testing.T) {
 		}); err != nil || d.Format() != root {
 			t.Fatalf("%v %v", d, err)
 		}
-		wantKeys(t, s, map[int]string{2: ".zarray 0", 3: "c/0 zarr.json"}[root])
+		wantKeys(t, s, map[int]string{2: ".zarray .zattrs 0", 3: "c/0 zarr.json"}[root])
 	}
 }
 
@@ -364,7 +366,7 @@ func TestV2DeathAtEveryRequest(t *testing.T) {
 			if slices.Contains(all, "g/x/.zarray") != (slices.Contains(all, "g/x/0") && slices.Contains(all, "g/x/1")) && slices.Contains(all, "g/x/.zarray") {
 				t.Fatalf("%s, %d changes: an array without its chunks: %v", name, fail, all)
 			}
-			if slices.Contains(all, "g/new/.zarray") && (value(t, below, "g/new/.zattrs") == "" || slices.Contains(all, "g/new/0") && value(t, below, "g/new/0") == "litter") {
+			if slices.Contains(all, "g/new/.zarray") && slices.Contains(all, "g/new/0") && value(t, below, "g/new/0") == "litter" {
 				t.Fatalf("%s, %d changes: an array with another's content: %v", name, fail, all)
 			}
 			for _, path := range []string{"g/x", "g/new"} {
@@ -504,4 +506,78 @@ func placesIn(t testing.TB, text string) []place {
 		t.Fatal(err)
 	}
 	return places(v, nil)
+}
+
+// TestV2FromMany: of those who create a node at the same time one does, none of those
+// who create others is lost, and nothing is left of the rest.
+func TestV2FromMany(t *testing.T) {
+	const many = 8
+	rounds := 20
+	if testing.Short() {
+		rounds = 5
+	}
+	for _, address := range []string{"mem://", testenv.ScratchDir(t)} {
+		c, err := dosna.Open(ctx, address, &dosna.Options{Mode: dosna.Create, Format: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		created := 0
+		for round := range rounds {
+			path := fmt.Sprintf("g%d", round)
+			errs, made := make([]error, many), make([]error, many)
+			var all sync.WaitGroup
+			for i := range many {
+				all.Go(func() {
+					_, errs[i] = c.CreateDataset(ctx, path+"/same", dosna.DatasetSpec{Shape: []int{i + 1}, Type: dtype.Uint8, Chunks: []int{4}, Attrs: dosna.Attributes{"by": i}})
+					d, err := c.CreateDataset(ctx, fmt.Sprint(path, "/own", i), dosna.DatasetSpec{Shape: []int{4}, Type: dtype.Uint8, Chunks: []int{4}})
+					if err == nil {
+						err = dosna.Write(ctx, d, nd.Selection{}, []uint8{uint8(i)})
+					}
+					if g, again := c.OpenGroup(ctx, path); err == nil && again == nil {
+						err = g.UpdateAttrs(ctx, func(a dosna.Attributes) error { a[fmt.Sprint(i)] = i; return nil })
+					} else {
+						err = errors.Join(err, again)
+					}
+					made[i] = err
+				})
+			}
+			all.Wait()
+			if err := errors.Join(made...); err != nil {
+				t.Fatal(err)
+			}
+			winners := 0
+			for i, err := range errs {
+				if err == nil {
+					winners++
+					d := dataset(t, c, path+"/same")
+					if d.Shape()[0] != i+1 || fmt.Sprint(d.Attrs()) != fmt.Sprintf("map[by:%d]", i) {
+						t.Errorf("%s: created by %d, and it is of shape %v with %v", path, i, d.Shape(), d.Attrs())
+					}
+				} else if !errors.Is(err, dosna.ErrExist) && !errors.Is(err, dosna.ErrConflict) {
+					t.Error(err)
+				}
+			}
+			created += winners
+			if winners > 1 {
+				t.Errorf("%s: %d have created it", path, winners)
+			}
+			if g, err := c.OpenGroup(ctx, path); err != nil || len(g.Attrs()) != many {
+				t.Errorf("attributes %v %v", g.Attrs(), err)
+			}
+			for i := range many {
+				if got := read(t, dataset(t, c, fmt.Sprint(path, "/own", i)), ":"); got[0] != uint8(i) {
+					t.Errorf("%v", got)
+				}
+			}
+		}
+		t.Logf("created in %d of %d rounds", created, rounds)
+		for _, key := range keys(t, c.Store()) {
+			if strings.HasSuffix(key, "zarr.json") {
+				t.Errorf("%s is left", key)
+			}
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -2,7 +2,6 @@ package dosna
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 
@@ -35,8 +34,9 @@ func (c *Connection) replaceRoot(ctx context.Context, doc zarr.Document) (store.
 	inV2 := formatOf(a) == 2
 	var first zarr.Document = a
 	if inV2 {
-		first = zarr.NewGroup(nil)
-		claim(first, rand.Text())
+		if first, err = claimFor(a); err != nil {
+			return "", err
+		}
 	}
 	raw, _, err := encode(first)
 	if err != nil {

@@ -120,6 +120,21 @@ func (c *Connection) removeNode(ctx context.Context, path string) error {
 	if !doc.Head().Deleting {
 		return nil
 	}
+	if doc.Head().Becomes == 2 { // who makes it must not complete it beside the mark meanwhile
+		mark := zarr.NewGroup(nil)
+		mark.Deleting = true
+		raw, _, err := encode(mark)
+		if err == nil {
+			v, err = c.putIfMatch(ctx, documentKey(path), [][]byte{raw}, v, true)
+		}
+		if errors.Is(err, ErrConflict) {
+			return nil // it is complete, or somebody else removes it
+		}
+		if err != nil {
+			return err
+		}
+		doc = mark
+	}
 	still := c.stays(path, v)
 	if _, ok := doc.(*zarr.Group); ok {
 		err = c.sweepAll(ctx, folder(path), still, func(name string) bool { return name != zarr.Key && zarr.IsMetadata(lastName(name)) })
