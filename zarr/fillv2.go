@@ -108,7 +108,7 @@ func formatFillV2(t dtype.Type, elem []byte, o dtype.Order) (json.RawMessage, er
 	}
 	raw := t.FormatFill(elem)
 	if (t.Kind() == dtype.Float || t.Kind() == dtype.Complex) && strings.Contains(string(raw), `"0x`) {
-		return nil, errors.New("Zarr v2 cannot say which NaN it is")
+		return nil, errors.New("which NaN it is cannot be said in Zarr v2")
 	}
 	return raw, nil
 }

@@ -325,7 +325,7 @@ func TestV2Refused(t *testing.T) {
 		"and not default":           func(a *zarr.Array) { a.Keys = zarr.KeyEncoding{} },
 		"no rectilinear":            func(a *zarr.Array) { a.Edges = [][]int{{2, 2}} },
 		"no type for bfloat16":      func(a *zarr.Array) { a.Type = dtype.Bfloat16 },
-		"cannot say which NaN":      func(a *zarr.Array) { a.Type, a.Fill = dtype.Float32, []byte{1, 0, 0xc0, 0x7f} },
+		"which NaN it is":           func(a *zarr.Array) { a.Type, a.Fill = dtype.Float32, []byte{1, 0, 0xc0, 0x7f} },
 		"Zarr v2 has no such mark":  func(a *zarr.Array) { a.Deleting = true },
 		"turns elements into bytes": func(a *zarr.Array) { a.Codecs = []codec.Spec{{Name: "gzip", Config: []byte(`{"level":1}`)}} },
 		"C and F, and not [1 2 0]": func(a *zarr.Array) {

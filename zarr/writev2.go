@@ -40,11 +40,11 @@ func (l *layoutV2) coding(a *Array) (dtype.Order, error) {
 		case s.Name == "blosc":
 			raw, err = bloscV2(s)
 		case s.Name == "crc32c":
-			err = errors.New("Zarr v2 has no checksum that all of its readers know; store without one")
+			err = errors.New("there is no checksum in Zarr v2 that all of its readers know; store without one")
 		case s.Name == "sharding_indexed":
-			err = errors.New("Zarr v2 has no shards")
+			err = errors.New("there are no shards in Zarr v2")
 		default:
-			err = errors.New("Zarr v2 has nothing like it")
+			err = errors.New("there is nothing like it in Zarr v2")
 		}
 		if err != nil {
 			return order, fmt.Errorf("codec %s: %w", s.Name, err)
