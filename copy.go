@@ -19,7 +19,8 @@ type CopyOptions struct {
 	Access          string
 	Codec, Checksum string
 	// Format is that of Zarr, 2 or 3; 0 is that of the group in which the copy is.
-	// Shards become chunks in Zarr v2, and checksums are left out.
+	// Shards become chunks in Zarr v2, chunks of several lengths become as long as the
+	// longest, and checksums are left out.
 	Format int
 
 	// Follow copies what links lead to in the place of the links. Otherwise links are
@@ -126,6 +127,9 @@ func (o *CopyOptions) inV2(d *Dataset, s *DatasetSpec) {
 		s.Codecs, s.Chunks = d.chain.InnerSpecs(), d.Chunks()
 	} else if o.Shards == nil && s.Shards != nil {
 		s.Shards = nil
+	}
+	if o.Edges == nil {
+		s.Edges = nil
 	}
 	if s.Keys != "v2/" {
 		s.Keys = "v2"

@@ -251,8 +251,8 @@ func TestEdgesResizeAgainstModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stale := d // which somebody else opened
-		if stale, err = c.OpenDataset(ctx, "x"); err != nil {
+		stale, err := c.OpenDataset(ctx, "x") // which somebody else opened
+		if err != nil {
 			t.Fatal(err)
 		}
 		model := nd.NewView(make([]byte, s.Shape[0]*s.Shape[1]), s.Shape, 1)
@@ -437,6 +437,13 @@ func TestEdgesInCopiesAndMaps(t *testing.T) {
 		if !reflect.DeepEqual(to.Edges(), want) || !slices.Equal(read(t, to, "..."), count(90)) {
 			t.Errorf("copy %d: edges %v, want %v; %v", i, to.Edges(), want, read(t, to, "..."))
 		}
+	}
+	n, err := dosna.Copy(ctx, d, c, "v2", &dosna.CopyOptions{Format: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to := n.(*dosna.Dataset); to.Edges() != nil || !slices.Equal(to.Chunks(), []int{5, 4}) || !slices.Equal(read(t, to, "..."), count(90)) {
+		t.Errorf("in Zarr v2: edges %v, chunks %v; %v", to.Edges(), to.Chunks(), read(t, to, "..."))
 	}
 	if _, err := dosna.Copy(ctx, d, c, "bad", &dosna.CopyOptions{Edges: d.Edges()}); !errors.Is(err, dosna.ErrInvalid) {
 		t.Errorf("edges of neither chunks nor shards: %v", err)

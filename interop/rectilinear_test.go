@@ -164,6 +164,12 @@ for name, a in want.items():
     b = zarr.open_array(tree + "/" + name, mode="r+")
     np.testing.assert_array_equal(b[...], a, err_msg=name)
     b[1::3] = -8
+    if name == "shards":
+        try:
+            b.append(np.full((2, 100), 9, "i4"))
+            assert False, "a shard of two rows of chunks of five"
+        except ValueError as e:
+            assert "not divisible" in str(e), e
     b.append(np.full((5,) + a.shape[1:], 9, "i4"))
 print("{}")
 `, dir)
@@ -226,5 +232,22 @@ func TestRectilinearStored(t *testing.T) {
 		if n, err := d.Verify(ctx, func(f dosna.Fault) { t.Error(f) }); n == 0 || err != nil {
 			t.Errorf("%s: %d objects, %v", name, n, err)
 		}
+	}
+}
+
+// TestRectilinearIsRefused: TensorStore does not read these grids as something else.
+func TestRectilinearIsRefused(t *testing.T) {
+	t.Parallel()
+	out := testenv.RunPython(t, []string{"tensorstore"}, `
+import os, tensorstore
+spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": os.path.abspath("testdata/rectilinear/chunks")}}
+try:
+    tensorstore.open(spec).result()
+    print("opened")
+except ValueError as e:
+    print("chunk_grid" in str(e))
+`)
+	if got := strings.TrimSpace(string(out)); got != "True" {
+		t.Errorf("TensorStore and a rectilinear grid: %s", got)
 	}
 }
