@@ -23,19 +23,22 @@ type Referred struct{ Objects, Inline int }
 
 // WriteReferences writes references to the stored objects of a group, with all that
 // is below it, or of a dataset, in the form of kerchunk: to an address that ends in
-// .json, or in .parq for Parquet files, which are for trees of Zarr v2 only. Programs
+// .json, or in .parq for Parquet files, which are for trees of Zarr v2 only; or, to one
+// that ends in .refs, in a form of our own. Programs
 // that know such references, fsspec's and VirtualiZarr's among them, open the tree by
 // them, and so does Open. What was at the address is replaced.
 //
 // Metadata is in the references as it was then. Objects are referred to whole, so
-// that changed chunks are seen, but chunks that are stored later are not.
+// that changed chunks are seen by references of kerchunk, and are errors by those of
+// our own form, which say what the objects were. Chunks that are stored later are
+// not seen.
 func WriteReferences(ctx context.Context, n Node, address string, o *ReferencesOptions) (Referred, error) {
 	c := n.Connection()
 	to := all.ReferencesTo{Store: c.store, Prefix: folder(n.place()), Base: c.url, Inline: isMetadata}
 	var done Referred
 	var err error
 	if o != nil && o.Base != "" {
-		to.Base = o.Base
+		to.Base, to.Moved = o.Base, true
 	} else {
 		err = all.Addressable(ctx, c.url)
 	}

@@ -12,12 +12,17 @@ func (a *app) referencesCommand() *cobra.Command {
 	var o dosna.ReferencesOptions
 	cmd := &cobra.Command{
 		Use:   "references NODE FILE",
-		Short: "Write references to a tree, in the form of kerchunk",
+		Short: "Write references to a tree, as kerchunk does",
 		Long: `Write references to the stored objects of a node and of all below it, in the form
 of kerchunk: a .json file, or a .parq folder of Parquet files for trees of Zarr v2.
 Whoever has the references opens the tree by them: fsspec, with it zarr-python and
 xarray, VirtualiZarr, and dosna. Metadata is in them, chunks stay where they are;
-to read them from elsewhere dosna wants --allow ADDRESS. What was there is replaced.`,
+to read them from elsewhere dosna wants --allow ADDRESS.
+What was there is replaced.
+
+Programs that cannot list references, zarr-python among them, need consolidated
+metadata in the tree: dosna consolidate. A .refs file is in a form of our own, which
+only dosna reads, and says what the chunks were: changed ones are errors then.`,
 		Example: `  dosna references /tmp/pool scan.json
   dosna references /tmp/pool#/scan /tmp/scan.json --base https://data.example/pool`,
 		Args: exactArgs("the node's address", "the file"),

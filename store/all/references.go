@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"path"
 	"path/filepath"
@@ -17,8 +18,9 @@ import (
 )
 
 // withReferences returns open, except that an address that ends in .json opens the
-// references of kerchunk there, if there is such an object, and one that ends in
-// .parq or .parquet those in the folder there, if it has a .zmetadata in it. They
+// references of kerchunk there, if there is such an object, one that ends in .refs
+// those in the form of package refstore, and one that ends in .parq or .parquet those
+// in the folder there, if it has a .zmetadata in it. They
 // may lead to objects in the folder that they are in, and below; on the web server
 // that they are on; and to what the options allow.
 func withReferences(open opener) opener {
@@ -32,23 +34,38 @@ func withReferences(open opener) opener {
 			}
 			return s, nil
 		}
-		r, _, err := store.OpenReader(ctx, below, key, store.GetOptions{})
+		m, err := readReferences(ctx, below, key)
 		if err != nil {
 			return nil, err
-		}
-		defer r.Close()
-		m, err := refstore.ParseJSON(ctx, r)
-		if err != nil {
-			return nil, &store.Error{Op: "open the references", Store: store.Name(below), Key: key, Err: err}
 		}
 		return refstore.Open(name, m, to), nil
 	})
 }
 
+// readReferences reads references that are one object.
+func readReferences(ctx context.Context, s store.Store, key string) (m *refstore.Manifest, err error) {
+	if strings.EqualFold(filepath.Ext(key), ".refs") {
+		var data []byte
+		if data, _, err = s.Get(ctx, key, store.GetOptions{Max: refstore.MaxSize}, nil); err == nil {
+			m, err = refstore.Unmarshal(data)
+		}
+	} else {
+		var r io.ReadCloser
+		if r, _, err = store.OpenReader(ctx, s, key, store.GetOptions{}); err == nil {
+			defer r.Close()
+			m, err = refstore.ParseJSON(ctx, r)
+		}
+	}
+	if err != nil {
+		err = &store.Error{Op: "open the references", Store: store.Name(s), Key: key, Err: err}
+	}
+	return m, err
+}
+
 // isReferences returns the object that there must be for references of that name.
 func isReferences(name string) string {
 	switch strings.ToLower(filepath.Ext(name)) {
-	case ".json":
+	case ".json", ".refs":
 		return name
 	case ".parq", ".parquet":
 		return name + "/.zmetadata"

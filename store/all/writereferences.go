@@ -18,6 +18,7 @@ type ReferencesTo struct {
 	Store  store.Store
 	Prefix string // of the keys, which the references are without
 	Base   string // address of the store for those who read the references
+	Moved  bool   // that is another than the one that is read here, with versions of its own
 
 	// Inline tells which objects are in the references themselves; all of them fit
 	// into memory.
@@ -26,8 +27,10 @@ type ReferencesTo struct {
 
 // WriteReferences writes references to the objects of a store in the form of
 // kerchunk, which many programs read: to an address that ends in .json, or in .parq
-// or .parquet for a folder of Parquet files. What was there is replaced. It returns
-// how many objects are referred to, and how many are inline.
+// or .parquet for a folder of Parquet files; or, to one that ends in .refs, in the
+// form of package refstore, which says what the objects were, so that changed ones
+// are errors. What was there is replaced. It returns how many objects are referred
+// to, and how many are inline.
 //
 // The references are to whole objects, and hold as long as these have their
 // addresses.
@@ -38,7 +41,7 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 	}
 	folder, key, ok := splitLast(u)
 	if !ok || isReferences(key) == "" || u.Node != "" {
-		return 0, 0, fmt.Errorf("%w: %s does not end in .json, .parq or .parquet, as references do", store.ErrInvalid, address)
+		return 0, 0, fmt.Errorf("%w: %s does not end in .json, .refs, .parq or .parquet, as references do", store.ErrInvalid, address)
 	}
 	at, err := o.base()
 	if err != nil {
@@ -53,13 +56,20 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 		return 0, 0, err
 	}
 	defer to.Close()
-	if isReferences(key) == key {
-		var b bytes.Buffer
-		if err = refstore.WriteJSON(&b, m); err == nil {
-			_, err = to.Put(ctx, key, [][]byte{b.Bytes()}, store.Cond{})
-		}
-	} else {
+	if isReferences(key) != key {
 		err = refstore.WriteParquet(ctx, to, key+"/", m, 0)
+		return m.Len() - inline, inline, err
+	}
+	var data []byte
+	if strings.EqualFold(filepath.Ext(key), ".refs") {
+		data, err = m.Marshal()
+	} else {
+		var b bytes.Buffer
+		err = refstore.WriteJSON(&b, m)
+		data = b.Bytes()
+	}
+	if err == nil {
+		_, err = to.Put(ctx, key, [][]byte{data}, store.Cond{})
 	}
 	return m.Len() - inline, inline, err
 }
@@ -101,11 +111,20 @@ func (o ReferencesTo) manifest(ctx context.Context, at func(key string) string) 
 			inline++
 			continue
 		}
-		if err := b.AddRange(key, b.AddSource(refstore.Source{URL: at(info.Key), Size: -1}), 0, 0); err != nil {
+		if err := b.AddRange(key, b.AddSource(o.source(at, info)), 0, 0); err != nil {
 			return nil, 0, err
 		}
 	}
 	return b.Manifest(), inline, nil
+}
+
+// source is an object, with what is known of it that will be seen where it is found.
+func (o ReferencesTo) source(at func(key string) string, info store.Info) refstore.Source {
+	s := refstore.Source{URL: at(info.Key), Size: info.Size}
+	if !o.Moved {
+		s.Version, s.ModTime = info.Version, info.ModTime
+	}
+	return s
 }
 
 // Addressable says why the objects of the store at an address have no addresses of

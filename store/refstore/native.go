@@ -15,10 +15,12 @@ import (
 // The form of its own in which a manifest is stored, with what sources were. It is
 // specified in docs/format.md, section "References".
 const (
-	magic      = "DNREFS\x00\x01" // the last byte is the version
-	mostStored = 1 << 30          // bytes of a manifest
-	mostURL    = 64 << 10
+	magic   = "DNREFS\x00\x01" // the last byte is the version
+	mostURL = 64 << 10
 )
+
+// MaxSize is the most bytes of a manifest in that form.
+const MaxSize = 1 << 30
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -62,7 +64,7 @@ func (m *Manifest) Marshal() ([]byte, error) {
 		}
 		ends[source] = int64(m.offset[i]) + n
 	}
-	if len(b) > mostStored-crc32.Size {
+	if len(b) > MaxSize-crc32.Size {
 		return nil, fmt.Errorf("%w: a manifest of %d bytes", store.ErrTooLarge, len(b))
 	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), nil
@@ -86,7 +88,7 @@ func appendBytes[T ~string | ~[]byte](b []byte, s T) []byte {
 
 // Unmarshal reads what Marshal returns. Other bytes are ErrCorrupt.
 func Unmarshal(data []byte) (*Manifest, error) {
-	if len(data) > mostStored {
+	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%w: a manifest of %d bytes", store.ErrTooLarge, len(data))
 	}
 	m, err := unmarshal(data)
