@@ -32,6 +32,8 @@ func bindBytes(s Spec, in Chunk) (*rawBytes, error) {
 	r := &rawBytes{in: in, odd: in.Type.Untidy(), full: nd.Full(in.Shape), view: nd.NewView(nil, in.Shape, in.Type.Size())}
 	r.size = r.view.Size() * in.Type.Size()
 	switch {
+	case endian == nil && in.Type.Kind() == dtype.Struct: // as zarr-python leaves it out
+		r.swap = dtype.Native == dtype.Big && in.Type.Ordered()
 	case endian == nil && in.Type.Ordered():
 		return nil, s.errorf(`configuration: "endian" is missing: elements of %s need little or big`, in.Type)
 	case endian == nil:

@@ -21,7 +21,7 @@ import (
 // and elements.
 func zarrTypes(t *testing.T, verb, dir string) map[string][2]any {
 	t.Helper()
-	source, err := os.ReadFile("types.py")
+	source, err := os.ReadFile("peertypes.py")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func zarrTypes(t *testing.T, verb, dir string) map[string][2]any {
 	return out
 }
 
-// described returns a dataset as types.py does.
+// described returns a dataset as peertypes.py does.
 func described(t *testing.T, d *dosna.Dataset) [2]any {
 	t.Helper()
 	b, err := d.ReadBlock(t.Context(), nd.Selection{})
@@ -61,7 +61,7 @@ func described(t *testing.T, d *dosna.Dataset) [2]any {
 func TestTypesOfZarrPython(t *testing.T) {
 	dir := t.TempDir()
 	written := zarrTypes(t, "write", dir)
-	if len(written) != 57 {
+	if len(written) != 55 {
 		t.Errorf("zarr-python wrote %d arrays", len(written))
 	}
 	for name, want := range written {
@@ -105,8 +105,11 @@ func TestTypesForZarrPython(t *testing.T) {
 			{Chunks: []int{3, 2}, Shards: []int{6, 4}},
 			{Chunks: []int{3, 2}, Order: dtype.Big, Fill: "fill"},
 		} {
+			if spec.Order == dtype.Big && typ.Kind() == dtype.Struct {
+				continue // zarr-python takes structs for little-endian, whatever the codec says
+			}
 			if spec.Shards != nil && (typ.Kind() == dtype.Raw || typ.Kind() == dtype.Struct) {
-				continue // which zarr-python cannot read
+				continue // it has no shards of them
 			}
 			if spec.Shape, spec.Type = shape, typ; spec.Fill != nil {
 				switch typ.Kind() {
@@ -183,4 +186,104 @@ func someElements(t *testing.T, typ dtype.Type, n int) codec.Block {
 		b.Ends = nil
 	}
 	return b
+}
+
+// TestXarrayTexts: texts and times of xarray, and what is appended to them.
+func TestXarrayTexts(t *testing.T) {
+	t.Parallel()
+	ctx, dir := t.Context(), filepath.Join(t.TempDir(), "store")
+	testenv.RunPython(t, []string{"numpy", "zarr", "xarray"}, `
+import sys, numpy as np, warnings, xarray
+warnings.simplefilter("ignore")
+ds = xarray.Dataset(
+    {"name": ("x", np.array(["a", "", "é", "long " * 20], dtype=object)), "fixed": ("x", np.array(["ab", "c", "", "def"]))},
+    coords={"time": ("x", np.array(["2020-01-01", "2020-01-03", "2021-01-01", "1999-12-31"], "M8[ns]"))})
+ds.to_zarr(sys.argv[1], zarr_format=3, mode="w")`, dir)
+	c, err := dosna.Open(ctx, dir, &dosna.Options{Mode: dosna.ReadWrite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for name, want := range map[string][]string{"name": {"a", "", "é", strings.Repeat("long ", 20)}, "fixed": {"ab", "c", "", "def"}} {
+		d, err := c.OpenDataset(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := dosna.ReadText[string](ctx, d, nd.Selection{})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		var more codec.Block
+		if d.Type().Variable() {
+			more = codec.Join([]string{"ñ"})
+		} else if more.Data, err = d.Type().Encode("ñ"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.AppendBlock(ctx, 0, []int{1}, more); err != nil {
+			t.Fatal(err)
+		}
+	}
+	times, err := c.OpenDataset(ctx, "time")
+	if err != nil {
+		t.Fatal(err)
+	}
+	days, err := dosna.ReadAll[int64](ctx, times, nd.Selection{})
+	if err != nil || len(days) != 4 {
+		t.Fatalf("%v, %v", days, err)
+	}
+	if _, err := times.AppendBlock(ctx, 0, []int{1}, codec.Block{Data: dtype.Bytes(days[:1])}); err != nil {
+		t.Fatal(err)
+	}
+	out := testenv.RunPython(t, []string{"numpy", "zarr", "xarray"}, `
+import json, sys, xarray
+ds = xarray.open_zarr(sys.argv[1], consolidated=False)
+print(json.dumps({"name": ds["name"].values.tolist(), "fixed": ds["fixed"].values.tolist(), "last": str(ds["time"].values[-1])[:10]}))`, dir)
+	compare(t, out, map[string]any{
+		"name": []any{"a", "", "é", strings.Repeat("long ", 20), "ñ"}, "fixed": []any{"ab", "c", "", "def", "ñ"}, "last": "2020-01-01",
+	})
+}
+
+// TestTypesOfTensorStore writes narrow numbers and bfloat16 for TensorStore, which
+// changes a part of a chunk, and reads what it stored.
+func TestTypesOfTensorStore(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for _, name := range []string{"bfloat16", "int4", "int2", "float4_e2m1fn", "float8_e3m4", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e4m3b11fnuz", "float8_e5m2", "float8_e5m2fnuz"} {
+		typ, _, err := dtype.ParseType(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), name)
+		c, err := dosna.Open(ctx, dir, &dosna.Options{Mode: dosna.Create})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		d, err := c.CreateDataset(ctx, "/", dosna.DatasetSpec{Shape: []int{6}, Type: typ, Chunks: []int{4}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var raw []byte
+		for _, v := range []int{0, 1, 1, 0, 1, 0} {
+			elem, err := typ.Encode(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw = append(raw, elem...)
+		}
+		if err := d.WriteRaw(ctx, nd.Selection{}, raw); err != nil {
+			t.Fatal(err)
+		}
+		out := testenv.RunPython(t, []string{"numpy", "tensorstore"}, `
+import json, sys, numpy as np, tensorstore as ts
+a = ts.open({"driver": "zarr3", "kvstore": {"driver": "file", "path": sys.argv[1]}}).result()
+was = a.read().result().astype(float).tolist()
+a[3:5].write(np.array([-1, 1]).astype(a.dtype.numpy_dtype)).result()
+print(json.dumps({"type": a.dtype.name, "was": was}))`, dir)
+		compare(t, out, map[string]any{"type": name, "was": []any{0.0, 1.0, 1.0, 0.0, 1.0, 0.0}})
+		elem := make([]byte, typ.Size())
+		if err := d.ReadRaw(ctx, nd.Sel(nd.At(3)), elem); err != nil || strings.TrimSuffix(typ.Format(elem), ".0") != "-1" {
+			t.Errorf("%s: %s, %v; want -1", name, typ.Format(elem), err)
+		}
+	}
 }
