@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,11 @@ the tree is made if it is missing, but not those above it (see dosna init).`,
 			var err error
 			if s.Order, err = order.of(t, dtype.Little); err != nil {
 				return err
+			}
+			if text, ok := s.Fill.(string); ok {
+				if s.Fill, err = t.t.ParseScalar(text); err != nil {
+					return fmt.Errorf("fill value: %w", err)
+				}
 			}
 			return a.create(cmd.Context(), args[0], s)
 		},

@@ -52,7 +52,11 @@ func (a *app) du(ctx context.Context, address string) error {
 		err = a.show(report, func(w *strings.Builder) {
 			rows := [][]string{{"STORED", "IN MEMORY", "RATIO", "OBJECTS", "PATH"}}
 			for _, u := range append(report.Datasets, report.Total) {
-				rows = append(rows, []string{size(u.StoredBytes), size(u.Bytes), ratio(u.Bytes, u.StoredBytes), fmt.Sprint(u.Objects), u.Path})
+				memory, times := size(u.Bytes), ratio(u.Bytes, u.StoredBytes)
+				if u.Bytes == 0 && u.StoredBytes > 0 { // elements of any length
+					memory, times = "?", ""
+				}
+				rows = append(rows, []string{size(u.StoredBytes), memory, times, fmt.Sprint(u.Objects), u.Path})
 			}
 			table(w, rows, 0, 1, 2, 3)
 		})

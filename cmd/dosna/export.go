@@ -81,7 +81,7 @@ func (a *app) export(ctx context.Context, address string, sel nd.Selection, fiel
 		}
 		n, took := int64(r.Size()*d.Type().Size()), time.Since(start)
 		return a.confirm(written{path, r.Shape, d.Type().String(), n, took.Seconds()},
-			"exported %s %s to %s: %s; %s, %s", d.Type(), tuple(r.Shape), path, size(n), seconds(took), speed(n, took))
+			"exported %s %s to %s: %s; %s, %s", d.Type(), tuple(r.Shape), path, amount(d, r.Size()), seconds(took), pace(d, r.Size(), took))
 	})
 }
 

@@ -193,7 +193,7 @@ func (a *app) confirmStored(ctx context.Context, done string, p place, d *dosna.
 	}
 	return a.confirm(stored{describe(d), u.Objects, u.Stored, took.Seconds()},
 		"%s %s: %s %s, %s\n%s stored as %s; %s, %s", done, p, d.Type(), tuple(d.Shape()), chunking(d),
-		size(int64(d.Bytes())), storedText(d, u), seconds(took), speed(int64(d.Bytes()), took))
+		amount(d, d.Size()), storedText(d, u), seconds(took), pace(d, d.Size(), took))
 }
 
 // openArray opens an array in a file. Standard input, "-", and pipes by other names

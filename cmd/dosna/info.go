@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -113,6 +114,22 @@ func sizeText(d *dosna.Dataset) string {
 		return count(d.Size(), "element") + " of any length"
 	}
 	return fmt.Sprintf("%s, %s", count(d.Size(), "element"), size(int64(d.Bytes())))
+}
+
+// amount says how much n elements are: bytes, where they are of a fixed size.
+func amount(d *dosna.Dataset, n int) string {
+	if d.Type().Variable() {
+		return count(n, "element")
+	}
+	return size(int64(n * d.Type().Size()))
+}
+
+// pace is how much that is in a second.
+func pace(d *dosna.Dataset, n int, took time.Duration) string {
+	if d.Type().Variable() {
+		return fmt.Sprintf("%.0f elements/s", float64(n)/max(took.Seconds(), 1e-9))
+	}
+	return speed(int64(n*d.Type().Size()), took)
 }
 
 func dims(d *dosna.Dataset) string {
