@@ -273,7 +273,7 @@ func TestExtensionTypes(t *testing.T) {
 			t.Errorf("%s: %v, %v", c.typ, out, err)
 		}
 		_, err = codec.Bind(specs(t, `["bytes"]`), codec.Chunk{Shape: shape, Type: c.typ, Fill: c.typ.Zero()})
-		if (err == nil) != c.plain {
+		if (err == nil) != (c.plain || c.typ.Kind() == dtype.Struct) { // of structs zarr-python leaves it out
 			t.Errorf("%s without a byte order: %v", c.typ, err)
 		}
 	}
