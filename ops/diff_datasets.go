@@ -241,6 +241,12 @@ const diffListed = 4096
 // stored compares what is stored of two datasets that are cut alike and have the
 // same fill value: what neither has is equal.
 func (c *contents) stored(ctx context.Context) error {
+	for _, err := range c.b.StoredChunks(ctx) { // before all of a is read, for nothing if b cannot list
+		if err != nil {
+			return err
+		}
+		break
+	}
 	for _, side := range []struct {
 		from, to *dosna.Dataset
 		second   bool

@@ -129,7 +129,9 @@ func (w *treeWriter) node(ctx context.Context, n dosna.Node, broken *dosna.NodeE
 	default:
 		w.broken.broken = append(w.broken.broken, broken)
 		info.Path, info.Kind, info.Error = broken.Path, "broken", oneLine(broken)
-		text = "  cannot be opened: " + info.Error
+		if text = "  cannot be opened: " + info.Error; name == "" {
+			text = info.Error
+		}
 	}
 	g, isGroup := n.(*dosna.Group)
 	if w.json {
@@ -172,7 +174,11 @@ func (w *treeWriter) children(ctx context.Context, g *dosna.Group, prefix string
 				first = "," + first
 			}
 		}
-		return w.node(ctx, c.node, c.broken, c.name(), first, below, level)
+		name := c.name()
+		if c.broken != nil && c.broken.Path == g.Path() { // it is the group itself that cannot be listed
+			name = ""
+		}
+		return w.node(ctx, c.node, c.broken, name, first, below, level)
 	}
 	var held *treeChild // until it is known whether it is the last
 	n := 0
