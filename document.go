@@ -241,6 +241,11 @@ func (r revision) encode(doc zarr.Document) ([]byte, zarr.Document, error) {
 // part returns which object a revision of a document changes, its version, and
 // whether it is there.
 func (c *Connection) part(ctx context.Context, path string, r revision, doc zarr.Document, v store.Version) (string, store.Version, bool, error) {
+	if doc != nil && formatOf(doc) == 2 {
+		if err := c.settle(ctx, path); err != nil {
+			return "", "", false, err
+		}
+	}
 	switch {
 	case doc == nil:
 		return documentKey(path), v, true, nil

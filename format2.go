@@ -308,3 +308,27 @@ func encodeAttrs(doc zarr.Document) ([]byte, error) {
 	}
 	return raw, nil
 }
+
+// settle removes the claim of who has made a node and died before removing it, for
+// which others who know v3 take the node as one that is not complete.
+func (c *Connection) settle(ctx context.Context, path string) error {
+	mark, v, err := c.loadV3(ctx, path)
+	if isNotExist(err) || err == nil && mark.Head().Becomes != 2 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	doc, _, err := c.loadV2(ctx, path, mark, v, nil)
+	if err != nil || doc.Head().Deleting {
+		return err
+	}
+	attrs, err := encodeAttrs(doc)
+	if err != nil {
+		return err
+	}
+	if _, err := c.createObject(ctx, join(path, zarr.AttrsKey), [][]byte{attrs}); err != nil && !errors.Is(err, ErrExist) {
+		return err
+	}
+	return c.removeOwn(ctx, documentKey(path), v)
+}

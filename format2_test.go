@@ -581,3 +581,51 @@ func TestV2FromMany(t *testing.T) {
 		}
 	}
 }
+
+// TestV2Resume: a copy in Zarr v2 that was interrupted is gone on with.
+func TestV2Resume(t *testing.T) {
+	src := grown(t, memstore.New(), 3)
+	n, err := src.Open(ctx, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := errors.New("dead")
+	for fail := 0; ; fail++ {
+		below := memstore.New()
+		h := &hooked{Store: below}
+		to := open(t, h, dosna.Options{Format: 2})
+		left := fail
+		h.before = func(op, key string) error {
+			if op == "put" || op == "delete" {
+				if left--; left < 0 {
+					return dead
+				}
+			}
+			return nil
+		}
+		_, err := dosna.Copy(ctx, n, to, "copy", &dosna.CopyOptions{Resume: true})
+		h.before = nil
+		if err != nil {
+			g, again := to.OpenGroup(ctx, "copy")
+			if again == nil { // all but the removal of the mark
+				setAttr(t, g, "a", 1)
+			} else if _, err := dosna.Copy(ctx, n, to, "copy", &dosna.CopyOptions{Resume: true}); err != nil {
+				t.Fatalf("%d changes: %v", fail, err)
+			}
+		}
+		if got, want := walkedText(t, to, "copy"), strings.ReplaceAll(walkedText(t, src, "a"), "/a/", "/copy/"); got != want {
+			t.Fatalf("%d changes: got %s, want %s", fail, got, want)
+		}
+		if got := fmt.Sprint(read(t, dataset(t, to, "copy/deep/y"), ":")); got != "[1 1 1 1]" {
+			t.Fatalf("%d changes: %s", fail, got)
+		}
+		for _, key := range keys(t, below) {
+			if strings.HasSuffix(key, "zarr.json") {
+				t.Fatalf("%d changes: %s is left", fail, key)
+			}
+		}
+		if err == nil {
+			return
+		}
+	}
+}
