@@ -44,10 +44,10 @@ type conversion func(dst, src []byte)
 func caster(from, to dtype.Type, o CastOptions) (conversion, error) {
 	complexFrom, complexTo := from.Kind() == dtype.Complex, to.Kind() == dtype.Complex
 	switch {
-	case from.Kind() == dtype.Invalid || to.Kind() == dtype.Invalid:
-		return nil, fmt.Errorf("convert data type %q to %q: not a data type", from, to)
-	case from == to:
+	case from == to && from.Size() > 0:
 		return func(dst, src []byte) { copy(dst, src) }, nil
+	case !from.Core() || !to.Core():
+		return nil, fmt.Errorf("convert data type %q to %q: only types of the Zarr core specification are computed with", from, to)
 	case to == dtype.Bool:
 		return truth(from), nil
 	case complexFrom && complexTo:

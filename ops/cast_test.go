@@ -134,8 +134,8 @@ func TestCastRefuses(t *testing.T) {
 		from, to dtype.Type
 		want     string
 	}{
-		{dtype.Type{}, dtype.Int8, "not a data type"},
-		{dtype.Int8, dtype.Type{}, "not a data type"},
+		{dtype.Type{}, dtype.Int8, "core specification"},
+		{dtype.Int8, dtype.Type{}, "core specification"},
 		{dtype.Complex64, dtype.Float64, "imaginary parts"},
 	} {
 		if _, err := Cast(c.from, c.to, CastOptions{}); err == nil || !strings.Contains(err.Error(), c.want) {

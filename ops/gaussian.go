@@ -65,8 +65,8 @@ const maxRadius = 1 << 20
 func NewGaussian(in, out dtype.Type, ndim int, o GaussianOptions) (*Gaussian, error) {
 	g := &Gaussian{in: in, out: out, parts: 1, ndim: ndim, halo: make([]int, ndim)}
 	switch {
-	case in.Kind() == dtype.Invalid || out.Kind() == dtype.Invalid:
-		return nil, fmt.Errorf("gaussian filter of data type %q into %q: not a data type", in, out)
+	case !in.Core() || !out.Core():
+		return nil, fmt.Errorf("gaussian filter of data type %q into %q: only types of the Zarr core specification are computed with", in, out)
 	case (in.Kind() == dtype.Complex) != (out.Kind() == dtype.Complex):
 		return nil, fmt.Errorf("gaussian filter of data type %s into %s: both must be real, or both complex", in, out)
 	case out == dtype.Bool:

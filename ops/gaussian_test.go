@@ -322,7 +322,7 @@ func TestGaussianRefuses(t *testing.T) {
 		o       GaussianOptions
 		want    string
 	}{
-		{dtype.Type{}, dtype.Float32, GaussianOptions{Sigma: one}, "not a data type"},
+		{dtype.Type{}, dtype.Float32, GaussianOptions{Sigma: one}, "core specification"},
 		{dtype.Complex64, dtype.Float32, GaussianOptions{Sigma: one}, "both complex"},
 		{dtype.Float32, dtype.Complex64, GaussianOptions{Sigma: one}, "both complex"},
 		{dtype.Bool, dtype.Bool, GaussianOptions{Sigma: one}, "into bool"},

@@ -50,7 +50,9 @@ func NewReducer(t dtype.Type, factors []int, how Reduction) (*Reducer, error) {
 	switch {
 	case !slices.Contains(Reductions, how):
 		return nil, fmt.Errorf("reduce by %q: want one of %v", string(how), Reductions)
-	case t.Kind() == dtype.Invalid, how == ReduceMax && t.Kind() == dtype.Complex, how == ReduceMode && t.Kind() == dtype.Complex:
+	case !t.Core() && (how != ReduceNearest || t.Size() == 0):
+		return nil, fmt.Errorf("reduce elements of %q by %s: only types of the Zarr core specification are computed with", t, how)
+	case how == ReduceMax && t.Kind() == dtype.Complex, how == ReduceMode && t.Kind() == dtype.Complex:
 		return nil, fmt.Errorf("reduce elements of %q by %s: they have no order", t, how)
 	case how == ReduceNearest:
 		r.reduce = func(dst, src []byte, g windows) { nearest(dst, src, g, t.Size()) }

@@ -79,4 +79,4 @@ func Rescale(from, to dtype.Type, l Linear, o CastOptions) (Elementwise, error) 
 }
 
 // isReal reports whether t is a type of real numbers or bool.
-func isReal(t dtype.Type) bool { return t.Kind() != dtype.Invalid && t.Kind() != dtype.Complex }
+func isReal(t dtype.Type) bool { return t.Core() && t.Kind() != dtype.Complex }

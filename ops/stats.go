@@ -67,7 +67,7 @@ const maxBins = 1 << 20
 
 func (o StatsOptions) check(t dtype.Type) error {
 	if !isReal(t) {
-		return fmt.Errorf("statistics of %q: want real numbers; take parts or magnitudes first", t)
+		return fmt.Errorf("statistics of %q: want real numbers of the Zarr core specification; of complex ones take parts or magnitudes first", t)
 	}
 	for _, p := range o.Percentiles {
 		if !(p >= 0 && p <= 100) {

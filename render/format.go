@@ -51,6 +51,8 @@ func floats(elem []byte, t dtype.Type) (re, im number) {
 	switch x := t.Value(elem).(type) {
 	case dtype.Half:
 		return number{float64(x.Float32()), 16}, number{}
+	case dtype.Brain:
+		return number{float64(x.Float32()), 32}, number{}
 	case float32:
 		return number{float64(x), 32}, number{}
 	case float64:
