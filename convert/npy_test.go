@@ -192,7 +192,7 @@ func TestNPYErrors(t *testing.T) {
 		"unknown":     {npy("{'x': 1}"), `unknown key "x"`},
 		"trailing":    {npy(dict("'<f4'", "(1,)") + "x"), "follows"},
 		"escape":      {npy(dict(`'<\x66'`, "(1,)")), "plain string"},
-		"no utf-8":    {npy("{'\xff"), "not valid text"},
+		"no utf-8":    {append([]byte(npyMagic), 3, 0, 3, 0, 0, 0, '{', '\'', 0xff), "not valid text"},
 		"no comma":    {npy("{'descr': '<f4' 'shape': (1,)}"), `want "}"`},
 		"short":       {npy(dict("'<f4'", "(2,)"), 1, 2, 3, 4, 5), "promises 8 bytes of elements (shape [2] of float32), and it has 5"},
 	} {

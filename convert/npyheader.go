@@ -50,7 +50,15 @@ func readNPYHeader(r io.Reader) (Layout, *dtype.Descr, error) {
 	if err != nil {
 		return Layout{}, nil, fmt.Errorf("the .npy header is cut short: %w", err)
 	}
-	l, mixed, err := parseNPYHeader(string(header))
+	text := string(header)
+	if start[6] < 3 { // Latin-1
+		runes := make([]rune, len(header))
+		for i, b := range header {
+			runes[i] = rune(b)
+		}
+		text = string(runes)
+	}
+	l, mixed, err := parseNPYHeader(text)
 	if err != nil {
 		return Layout{}, nil, fmt.Errorf(".npy header: %w", err)
 	}
