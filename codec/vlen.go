@@ -146,12 +146,12 @@ func (c *vlen) scan(data []byte, f func(i, off, n int)) error {
 	return nil
 }
 
-func (c *vlen) decode(_ context.Context, _ *scratch, data []byte, box nd.Box, dst nd.View) error {
+func (c *vlen) decode(ctx context.Context, sc *scratch, data []byte, box nd.Box, dst nd.View) error {
 	if err := c.placed(); err != nil {
 		return err
 	}
 	if len(data) < 4 || (len(data)-4)/4 < c.n { // before memory is taken for so many
-		return c.check(nil, nil, data)
+		return c.check(ctx, sc, data)
 	}
 	held := bufpool.Get(c.n * HandleSize)
 	defer bufpool.Put(held)

@@ -175,7 +175,7 @@ func TestNPYErrors(t *testing.T) {
 		"version":     {append([]byte(npyMagic), 9, 0, 1, 0), "version 9.0"},
 		"cut":         {append([]byte(npyMagic), 1, 0, 90, 0, '{'), "cut short"},
 		"long":        {append([]byte(npyMagic), 2, 0, 0, 0, 0, 0xf0), "claims 4026531840 bytes"},
-		"objects":     {npy(dict("'|O'", "(1,)")), "Python objects"},
+		"objects":     {npy(dict("'|O'", "(1,)")), "objects of Python"},
 		"no field":    {npy(dict("[]", "(1,)")), "no fields"},
 		"objects in":  {npy(dict("[('a', '|O')]", "(1,)")), "objects"},
 		"cut fields":  {npy(dict("[('a', '<i4'", "(1,)")), "want"},

@@ -96,7 +96,7 @@ func parseDescr(raw []byte) (dtype.Descr, error) {
 	case !simple:
 		return d, fmt.Errorf("the elements are structs %s, which cannot be imported: %w", clip(string(raw)), err)
 	case strings.HasPrefix(kind, "O"):
-		err = errors.New("Python objects, which cannot be imported: they would have to be unpickled, which runs any code that the file says; save texts as a.astype('U')")
+		err = errors.New("objects of Python, which cannot be imported: they would have to be unpickled, which runs any code that the file says; save texts as a.astype('U')")
 	case strings.HasPrefix(kind, "f"), strings.HasPrefix(kind, "c"), strings.HasPrefix(kind, "g"), strings.HasPrefix(kind, "G"):
 		err = errors.New("an extended precision that only some machines have; save a.astype('float64') or a.astype('complex128') instead")
 	}
