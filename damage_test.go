@@ -126,7 +126,7 @@ func TestWrongCallsSayWhatIsWrong(t *testing.T) {
 		"no length":            {Shape: []int{4}, Type: dtype.Int8, Chunks: []int{0}},
 		"whole chunks":         {Shape: []int{4}, Type: dtype.Int8, Chunks: []int{2}, Shards: []int{3}},
 		"fill value":           {Shape: []int{4}, Type: dtype.Int8, Fill: 300},
-		"unknown codec":   {Shape: []int{4}, Type: dtype.Int8, Codec: "zip"},
+		"unknown codec":        {Shape: []int{4}, Type: dtype.Int8, Codec: "zip"},
 		"level":                {Shape: []int{4}, Type: dtype.Int8, Codec: "zstd:99"},
 		"unknown checksum":     {Shape: []int{4}, Type: dtype.Int8, Checksum: "md5"},
 		"negative":             {Shape: []int{-4}, Type: dtype.Int8},
