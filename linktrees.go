@@ -136,7 +136,12 @@ func (t *trees) openEntry(ctx context.Context, e *tree, key string, from *Connec
 	if o.Mode != ReadOnly {
 		o.Mode = ReadWrite
 	}
-	c, err = openTree(ctx, u, &o, func(to store.URL) error { return o.mayLead(from.root, to) })
+	requests := func(to store.URL) error { return o.mayLead(from.root, to) }
+	c, err = openTree(ctx, u, &o, requests)
+	if o.Mode != ReadOnly && errors.Is(err, ErrPermission) { // such as a web server, which is only read
+		o.Mode = ReadOnly
+		c, err = openTree(ctx, u, &o, requests)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
