@@ -340,3 +340,39 @@ func openRapid(t *rapid.T) *dosna.Connection {
 	}
 	return c
 }
+
+// movesLink moves a link, or a group that it is in. The link is then at the one place
+// or the other, and leads to the dataset from wherever it is; also when it has been
+// moved again.
+func movesLink(name, src, dst, rest string) faulty {
+	move := func(c *dosna.Connection) error { return c.Move(ctx, src, dst) }
+	from, to := src+rest, dst+rest
+	check := func(t *testing.T, c *dosna.Connection) (there int) {
+		for _, path := range []string{from, to} {
+			n, err := c.Open(ctx, path)
+			if errors.Is(err, dosna.ErrNotExist) {
+				continue
+			}
+			if there++; err != nil || n.Path() != "/g/x" {
+				t.Errorf("the link at %s leads to %v: %v", path, n, err)
+			}
+		}
+		return there
+	}
+	return faulty{name: name, bulk: true, do: move, check: func(t *testing.T, c *dosna.Connection, err error) {
+		if check(t, c) == 0 {
+			t.Errorf("the link is lost, after %v", err)
+		}
+		if err != nil {
+			if again := move(c); again != nil && !errors.Is(again, dosna.ErrNotExist) {
+				t.Errorf("after %v, again: %v", err, again)
+			}
+		}
+		if n := check(t, c); n != 1 {
+			t.Errorf("the link is in %d places, after %v", n, err)
+		}
+		if _, gone := c.OpenEntry(ctx, from); !errors.Is(gone, dosna.ErrNotExist) {
+			t.Errorf("the link is where it was, after %v: %v", err, gone)
+		}
+	}}
+}
