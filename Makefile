@@ -100,12 +100,12 @@ full: testdeps                  ## the demonstrations among the tests at their f
 	DOSNA_TEST_FULL=1 $(GO) test -timeout 2h -count 1 ./interop
 
 .PHONY: testdeps
-testdeps:                       ## create .venv with the Python packages that tests compare against
+testdeps:                       ## create .venv and .venv-zarr2 with the Python packages that tests compare against
 	@scripts/testdeps
 
 .PHONY: clean
 clean:                          ## remove what was built or installed here
-	rm -rf bin bench/bin bench/rust/target .venv coverage.out
+	rm -rf bin bench/bin bench/rust/target .venv .venv-zarr2 coverage.out
 
 .PHONY: help
 help:                           ## list the targets
