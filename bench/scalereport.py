@@ -107,7 +107,8 @@ def section(path, images):
            *table(runs, "size", "GiB", ("write", "read", "box", "open", "list")), "",
            "### With the number of chunks", "",
            f"Slopes: {fitted(runs, 'chunks', 'write', 'read', 'list', 'open')}. Chunks of 1 KiB cost little but the system calls to make, open and name a file, which "
-           "are the same for each chunk; below a thousand chunks what a call costs once still shows, and makes the slope smaller than 1.", "",
+           "are the same for each chunk, and so are what listing does for each name (slope 1). Opening reads one document, whatever is below it (slope 0). The memory is that "
+           "of the array that is written and of the one that is read, and what the garbage collector has not yet taken.", "",
            *table(runs, "chunks", "chunks", ("write", "read", "list", "open")), "",
            "### With workers", "",
            f"On {machine['cores']} cores, 512 MiB. Chunks are independent: as long as there is a core for each worker, a slope of −1, half the time "
