@@ -7,8 +7,9 @@ GO := CGO_ENABLED=0 go
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 SOURCES = find . -name '*.go' -not -path './.*'
 
-# What tests may not skip for lack of (see internal/testenv).
-DOSNA_TEST_REQUIRE ?= python
+# What tests may not skip for lack of (see internal/testenv): all that testdeps gets.
+DOSNA_TEST_REQUIRE ?= python$(if $(wildcard .tools/ceph/testdeps.stamp),$(comma)ceph)
+comma := ,
 FUZZTIME ?= 20s
 BENCH ?= .
 BENCHCOUNT ?= 1
@@ -100,12 +101,12 @@ full: testdeps                  ## the demonstrations among the tests at their f
 	DOSNA_TEST_FULL=1 $(GO) test -timeout 2h -count 1 ./interop
 
 .PHONY: testdeps
-testdeps:                       ## create .venv and .venv-zarr2 with the Python packages that tests compare against
+testdeps:                       ## get what tests compare against: Python packages (.venv, .venv-zarr2), servers (.tools)
 	@scripts/testdeps
 
 .PHONY: clean
 clean:                          ## remove what was built or installed here
-	rm -rf bin bench/bin bench/rust/target .venv .venv-zarr2 coverage.out
+	rm -rf bin bench/bin bench/rust/target .venv .venv-zarr2 .tools coverage.out
 
 .PHONY: help
 help:                           ## list the targets
