@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,7 +46,7 @@ func TestFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMem()
 		ctx, cancel := context.WithCancel(t.Context())
-		readers := 0
+		var readers atomic.Int64
 		ended := make(chan struct{}, 3)
 		for i := range 3 {
 			go func() {
@@ -56,7 +57,7 @@ func TestFair(t *testing.T) {
 					if err != nil {
 						continue
 					}
-					readers++
+					readers.Add(1)
 					time.Sleep(15 * time.Second)
 					if err := l.Release(context.Background()); err != nil {
 						t.Error(err)
@@ -70,14 +71,14 @@ func TestFair(t *testing.T) {
 		if d := time.Since(began); d > 20*time.Second {
 			t.Errorf("a writer waited for %v, and those who held the lease when it came were gone within 15 s", d)
 		}
-		before := readers
+		before := readers.Load()
 		time.Sleep(time.Minute)
-		if readers != before {
+		if readers.Load() != before {
 			t.Error("a reader got in")
 		}
 		release(t, w)
 		time.Sleep(time.Minute)
-		if readers == before {
+		if readers.Load() == before {
 			t.Error("no reader gets in any more")
 		}
 		cancel()
@@ -137,13 +138,13 @@ func TestTakeover(t *testing.T) {
 func TestClockJumps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMem()
-		var jump time.Duration // as of a machine that slept
+		var jump atomic.Int64 // as of a machine that slept
 		began := time.Now()
-		l, err := Acquire(t.Context(), s, testKey, &Options{now: func() time.Duration { return time.Since(began) + jump }})
+		l, err := Acquire(t.Context(), s, testKey, &Options{now: func() time.Duration { return time.Since(began) + time.Duration(jump.Load()) }})
 		if err != nil {
 			t.Fatal(err)
 		}
-		jump = 23 * time.Second
+		jump.Store(int64(23 * time.Second))
 		if err := l.Err(); !errors.Is(err, ErrLost) {
 			t.Errorf("after three quarters of its time to live a lease is held: %v", err)
 		}
