@@ -166,7 +166,7 @@ func (c *Connection) deleteEmpty(ctx context.Context, full string) error {
 		return err
 	}
 	defer c.forget(keyOf(full, doc))
-	if err := c.certain(ctx, func() error { return c.store.Delete(ctx, keyOf(full, doc), store.Cond{IfMatch: v}) }); err != nil {
+	if err := c.certain(ctx, func() error { return c.guarded(ctx).Delete(ctx, keyOf(full, doc), store.Cond{IfMatch: v}) }); err != nil {
 		return err
 	}
 	if c.isEmpty(ctx, full) == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/lock"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
 )
@@ -112,11 +113,22 @@ func (d *Dataset) tryChange(ctx context.Context, o *object, old codec.Source, u 
 func (d *Dataset) deleteIfMatch(ctx context.Context, key string, v store.Version) error {
 	if d.c.store.Guarantees().DeleteIfMatch {
 		defer d.c.forget(key)
-		return d.c.store.Delete(ctx, key, store.Cond{IfMatch: v})
+		return d.c.guarded(ctx).Delete(ctx, key, store.Cond{IfMatch: v})
 	}
 	return d.encoded(key, d.fillView(d.stored()), func(object []byte) error {
 		_, err := d.c.putIfMatch(ctx, key, [][]byte{object}, v, true)
 		return err
+	})
+}
+
+// removeObject removes a stored object whatever it is. Under a lease that is a
+// condition too; where the store cannot have that, fill is stored instead.
+func (d *Dataset) removeObject(ctx context.Context, key string) error {
+	if lock.From(ctx) == nil || d.c.store.Guarantees().DeleteIfMatch {
+		return d.c.replace(ctx, key, nil)
+	}
+	return d.encoded(key, d.fillView(d.stored()), func(object []byte) error {
+		return d.c.replace(ctx, key, [][]byte{object})
 	})
 }
 

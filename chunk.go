@@ -123,7 +123,10 @@ func (k *Chunk) errorf(verb string, err error) error {
 func (k *Chunk) Delete(ctx context.Context) error {
 	err := k.d.c.o.writable()
 	if err == nil {
-		err = k.d.c.replace(ctx, k.key, nil)
+		var d *Dataset
+		if d, err = k.d.at(k.coords); err == nil {
+			err = d.removeObject(ctx, k.key)
+		}
 	}
 	if err == nil {
 		err = k.d.c.durable(ctx)

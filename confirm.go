@@ -226,7 +226,7 @@ func (d *Dataset) withdrawGone(ctx context.Context, s stamp) error {
 // removeIf removes an object if it is in that version.
 func (d *Dataset) removeIf(ctx context.Context, key string, v store.Version) (removed bool, err error) {
 	defer d.c.forget(key)
-	err = d.c.certain(ctx, func() error { return d.c.store.Delete(ctx, key, store.Cond{IfMatch: v}) })
+	err = d.c.certain(ctx, func() error { return d.c.guarded(ctx).Delete(ctx, key, store.Cond{IfMatch: v}) })
 	if errors.Is(err, ErrConflict) {
 		return false, nil
 	}

@@ -200,7 +200,7 @@ func (d *Dataset) copyLarge(ctx context.Context, k *Chunk, dst *Dataset, to stri
 			return again, err
 		}
 		defer r.Close()
-		w, err := store.OpenWriter(dst.c.lasting(ctx), dst.c.store, to, store.Cond{})
+		w, err := store.OpenWriter(dst.c.lasting(ctx), dst.c.guarded(ctx), to, store.Cond{})
 		if err != nil {
 			return false, err
 		}

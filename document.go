@@ -168,7 +168,7 @@ func (c *Connection) put(ctx context.Context, key string, parts [][]byte, cond s
 	if zarr.IsMetadata(lastName(key)) {
 		ctx = store.Durably(ctx)
 	}
-	v, err := c.store.Put(c.lasting(ctx), key, parts, cond)
+	v, err := c.guarded(ctx).Put(c.lasting(ctx), key, parts, cond)
 	if err == nil || errors.Is(err, ErrUnknownOutcome) {
 		c.noted(stamp{key, v, cond})
 	}
@@ -360,7 +360,7 @@ func (c *Connection) replace(ctx context.Context, key string, parts [][]byte) er
 	err := c.certain(ctx, func() error {
 		if parts == nil {
 			defer c.forget(key)
-			return c.store.Delete(ctx, key, store.Cond{})
+			return c.guarded(ctx).Delete(ctx, key, store.Cond{})
 		}
 		_, err := c.put(ctx, key, parts, store.Cond{})
 		return err
@@ -378,7 +378,7 @@ func (c *Connection) copied(ctx context.Context, from, to string) error {
 	}
 	defer c.forget(to)
 	err := c.certain(ctx, func() error {
-		v, err := store.Copy(c.lasting(ctx), c.store, from, to, store.Cond{})
+		v, err := store.Copy(c.lasting(ctx), c.guarded(ctx), from, to, store.Cond{})
 		if err == nil || errors.Is(err, ErrUnknownOutcome) {
 			c.noted(stamp{key: to, version: v})
 		}

@@ -177,7 +177,7 @@ func (c *Connection) putAttributes(ctx context.Context, path string, attrs []byt
 // removeOwn removes an object that is still in the version that the caller has stored.
 func (c *Connection) removeOwn(ctx context.Context, key string, v store.Version) error {
 	defer c.forget(key)
-	err := c.certain(ctx, func() error { return c.store.Delete(ctx, key, c.ifMatch(v)) })
+	err := c.certain(ctx, func() error { return c.guarded(ctx).Delete(ctx, key, c.ifMatch(v)) })
 	if errors.Is(err, ErrConflict) {
 		return nil
 	}
@@ -191,7 +191,7 @@ func (c *Connection) unmark(ctx context.Context, path string, v store.Version, m
 	defer c.forget(mark)
 	unknown := false
 	err := c.certain(ctx, func() error {
-		err := c.store.Delete(store.Durably(ctx), mark, c.ifMatch(v))
+		err := c.guarded(ctx).Delete(store.Durably(ctx), mark, c.ifMatch(v))
 		if unknown && errors.Is(err, ErrConflict) {
 			return nil // it was done before
 		}
@@ -290,7 +290,7 @@ func (c *Connection) stayedBeside(ctx context.Context, path, key string, v store
 	if !isNotExist(err) {
 		return err
 	}
-	late := c.certain(ctx, func() error { return c.store.Delete(ctx, key, c.ifMatch(v)) })
+	late := c.certain(ctx, func() error { return c.guarded(ctx).Delete(ctx, key, c.ifMatch(v)) })
 	if late != nil && !errors.Is(late, ErrConflict) {
 		err = errors.Join(err, late)
 	}

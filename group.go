@@ -167,7 +167,7 @@ func (c *Connection) createChild(ctx context.Context, path string, doc zarr.Docu
 		if c.store.Guarantees().DeleteIfMatch {
 			cond.IfMatch = v
 		}
-		return c.store.Delete(ctx, keyOf(path, doc), cond)
+		return c.guarded(ctx).Delete(ctx, keyOf(path, doc), cond)
 	})
 	if err == nil || errors.Is(err, ErrConflict) {
 		err = errOrphan

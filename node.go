@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dosna/dosna/lock"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/zarr"
 )
@@ -24,6 +25,14 @@ type Node interface {
 	// their changes in; what it returns an error for is not stored. It must not
 	// itself change the node.
 	UpdateAttrs(ctx context.Context, change func(Attributes) error) error
+	// Lock gets a lease on the node; see [WithLock] for what it is good for. It has to be
+	// released.
+	Lock(ctx context.Context, o *LockOptions) (*lock.Lease, error)
+	// LockState tells who holds a lease on the node, or waits for one.
+	LockState(ctx context.Context) (lock.State, error)
+	// BreakLock takes the lease on the node from its holders, and returns who they
+	// were; see [lock.Break].
+	BreakLock(ctx context.Context, now bool) ([]lock.Claim, error)
 	// Format returns the format of Zarr in which the node is stored: 2 or 3.
 	Format() int
 	// Connection returns the connection through which the node was opened.
@@ -66,6 +75,8 @@ func checkPath(path string) error {
 			return fmt.Errorf("%w: %q is the name of metadata", ErrInvalid, name)
 		case strings.HasPrefix(name, "__"):
 			return fmt.Errorf("%w: %q begins with __, which Zarr reserves", ErrInvalid, name)
+		case name == zarr.LockKey:
+			return fmt.Errorf("%w: %q is the name of locks", ErrInvalid, name)
 		case zarr.IsMetadata(name):
 			return fmt.Errorf("%w: %q is the name of metadata of Zarr v2", ErrInvalid, name)
 		case strings.Trim(name, ".") == "":

@@ -178,6 +178,9 @@ func (d *Dataset) writeObject(ctx context.Context, key string, v nd.View) error 
 		return d.fault(key, err)
 	}
 	defer p.Release()
+	if p.Parts == nil {
+		return d.removeObject(ctx, key)
+	}
 	return d.c.replace(ctx, key, p.Parts)
 }
 

@@ -34,7 +34,7 @@ type Referred struct{ Objects, Inline int }
 // not seen.
 func WriteReferences(ctx context.Context, n Node, address string, o *ReferencesOptions) (Referred, error) {
 	c := n.Connection()
-	to := all.ReferencesTo{Store: c.store, Prefix: folder(n.place()), Base: c.url, Inline: isMetadata}
+	to := all.ReferencesTo{Store: c.store, Prefix: folder(n.place()), Base: c.url, Inline: isMetadata, Omit: isLock}
 	var done Referred
 	var err error
 	if o != nil && o.Base != "" {
@@ -53,6 +53,9 @@ func WriteReferences(ctx context.Context, n Node, address string, o *ReferencesO
 	}
 	return done, nil
 }
+
+// isLock tells what is of the present only.
+func isLock(key string) bool { return lastName(key) == zarr.LockKey }
 
 // isMetadata tells the documents of nodes from other objects.
 func isMetadata(key string) bool {

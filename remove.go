@@ -204,7 +204,7 @@ func (c *Connection) rename(ctx context.Context, src, dst string) error {
 	defer c.forgetAll(folder(dst))
 	unknown := false
 	return c.certain(ctx, func() error {
-		err := store.Rename(store.Durably(ctx), c.store, folder(src), folder(dst))
+		err := store.Rename(store.Durably(ctx), c.guarded(ctx), folder(src), folder(dst))
 		if unknown && isNotExist(err) {
 			if _, _, err := c.loadAny(ctx, dst); err == nil {
 				return nil

@@ -51,7 +51,7 @@ func (c *Connection) replaceRoot(ctx context.Context, doc zarr.Document) (store.
 		err = fmt.Errorf("%w: somebody else changes the root at the same time", ErrExist)
 	}
 	if err == nil && !there {
-		err = store.DeleteAll(ctx, c.store, []string{zarr.GroupKey, zarr.AttrsKey, zarr.ConsolidatedKey})
+		err = store.DeleteAll(ctx, c.guarded(ctx), []string{zarr.GroupKey, zarr.AttrsKey, zarr.ConsolidatedKey})
 	}
 	if err != nil || !inV2 {
 		return v, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/zarr"
 )
 
 // found is a stored object of a dataset in a listing.
@@ -25,6 +26,9 @@ func (d *Dataset) list(ctx context.Context) iter.Seq2[found, error] {
 				return
 			}
 			coords, ok := d.doc.Keys.Coords(info.Key[len(d.prefix):], d.NDim())
+			if name := info.Key[len(d.prefix):]; name == zarr.LockKey {
+				continue
+			}
 			if !ok { // nothing of ours, but it may be what our objects lie behind
 				if _, err := d.c.store.Stat(ctx, info.Key); err != nil && !isNotExist(err) {
 					yield(found{}, err)

@@ -77,7 +77,7 @@ func (c *Connection) removeVersions(ctx context.Context, found []store.Info, sti
 				return err
 			}
 		}
-		return c.certain(ctx, func() error { return store.DeleteAll(ctx, c.store, keys) })
+		return c.certain(ctx, func() error { return store.DeleteAll(ctx, c.guarded(ctx), keys) })
 	}
 	e := engine.New(nil, c.concurrency())
 	err := e.Run(ctx, len(found), engine.RunOptions{}, func(ctx context.Context, i int) (err error) {
@@ -98,7 +98,7 @@ func (c *Connection) removeVersions(ctx context.Context, found []store.Info, sti
 		if found[i].Version == "" {
 			return nil // gone
 		}
-		err := c.certain(ctx, func() error { return c.store.Delete(ctx, keys[i], store.Cond{IfMatch: found[i].Version}) })
+		err := c.certain(ctx, func() error { return c.guarded(ctx).Delete(ctx, keys[i], store.Cond{IfMatch: found[i].Version}) })
 		if errors.Is(err, ErrConflict) {
 			return nil // gone, or another object meanwhile
 		}
@@ -106,7 +106,8 @@ func (c *Connection) removeVersions(ctx context.Context, found []store.Info, sti
 	})
 }
 
-// removeNode removes everything below a marked node, and the mark last. The
+// removeNode removes everything below a marked node, then who has a lease on it, and the
+// mark last. The
 // documents of nodes below, and of the node if it is of Zarr v2, go first: nobody is to find such a node, and read fill
 // where chunks are gone already.
 func (c *Connection) removeNode(ctx context.Context, path string) error {
@@ -136,11 +137,20 @@ func (c *Connection) removeNode(ctx context.Context, path string) error {
 		doc = mark
 	}
 	still := c.stays(path, v)
+	lease := join(path, zarr.LockKey)
 	if _, ok := doc.(*zarr.Group); ok {
-		err = c.sweepAll(ctx, folder(path), still, func(name string) bool { return name != zarr.Key && zarr.IsMetadata(lastName(name)) })
+		err = c.sweepAll(ctx, folder(path), still, func(name string) bool {
+			return name != zarr.Key && name != zarr.LockKey && zarr.IsMetadata(lastName(name))
+		})
 	}
 	if err == nil {
-		err = c.sweepAll(ctx, folder(path), still, func(name string) bool { return name != zarr.Key })
+		err = c.sweepAll(ctx, folder(path), still, func(name string) bool { return name != zarr.Key && name != zarr.LockKey })
+	}
+	if err == nil {
+		err = still(ctx)
+	}
+	if err == nil { // whoever removes the node may hold it himself, and renews it
+		err = c.certain(ctx, func() error { return c.guarded(ctx).Delete(ctx, lease, store.Cond{}) })
 	}
 	if err == nil {
 		err = c.removeVersions(ctx, []store.Info{{Key: documentKey(path), Version: v}}, still)

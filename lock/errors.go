@@ -58,3 +58,5 @@ func lostTo(r record) error {
 	}
 	return fmt.Errorf("%w: it is held by %s now", ErrLost, strings.Join(names, ", "))
 }
+
+func brokenBy(who string) error { return fmt.Errorf("%w: it was broken by %s", ErrLost, who) }

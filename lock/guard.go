@@ -49,9 +49,18 @@ type guarded struct{ store.Store }
 
 func (g guarded) String() string { return store.Name(g.Store) }
 
-// done is the error of a change that was made, as its reply says, unless a lease has
-// ended by now.
+// done is the error of a change of which err is the reply. One that was made counts if no
+// lease has ended by now. Where an object is not as it was expected, somebody else has changed it,
+// who may be a successor that somebody helped to the lease: whether it is still held is asked then,
+// before anybody tries again.
 func done(ctx context.Context, err error) error {
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrExist) {
+		for l := From(ctx); l != nil; l = l.outer {
+			if lost := l.confirm(ctx); lost != nil {
+				return lost
+			}
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -78,9 +87,9 @@ func (g guarded) unconditionally(ctx context.Context, key string, do func(c stor
 		if err := Check(ctx); err != nil {
 			return err
 		}
-		err = do(c)
+		err = done(ctx, do(c))
 		if !errors.Is(err, store.ErrConflict) && !(c.IfAbsent && errors.Is(err, store.ErrExist)) || n == maxTries {
-			return done(ctx, err)
+			return err
 		}
 		if err := pause(ctx, backoff(n, 100*time.Millisecond)); err != nil {
 			return err

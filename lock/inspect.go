@@ -35,9 +35,9 @@ func Inspect(ctx context.Context, s store.Store, key string) (State, error) {
 //
 // With now, claims of holders and of those who wait are removed at once, and also a
 // record that makes no sense. That is for holders who are known to be dead: one that is not may
-// work on, at the same time as the next holder, until it has tried to renew its
-// lease or its time to live is over. Not even then does what it stores under [Guard]
-// overwrite what was stored by others.
+// work on, at the same time as the next holder, until it tries to renew its
+// lease or its time to live is over. What it changes under [Guard] meanwhile does not
+// replace what others have stored.
 func Break(ctx context.Context, s store.Store, key string, now bool) ([]Claim, error) {
 	o, err := open(s, key)
 	if err != nil {

@@ -163,7 +163,7 @@ func (l *Lease) renew() error {
 		return lostTo(l.record)
 	}
 	if by := l.record.Holders[i].Broken; by != "" {
-		return fmt.Errorf("%w: it was broken by %s", ErrLost, by)
+		return brokenBy(by)
 	}
 	next := l.record.next(l.claim.ID)
 	l.beat++
@@ -190,6 +190,20 @@ func (l *Lease) renew() error {
 		return nil
 	}
 	return err
+}
+
+// confirm asks the store whether the lease is held.
+func (l *Lease) confirm(ctx context.Context) error {
+	r, _, err := l.load(ctx)
+	if err != nil {
+		return err
+	}
+	if i := indexOf(r.Holders, l.claim.ID); i < 0 {
+		l.end(lostTo(r))
+	} else if by := r.Holders[i].Broken; by != "" {
+		l.end(brokenBy(by))
+	}
+	return l.Err()
 }
 
 // Release ends the lease, and its context, and lets others have it. Releasing again does

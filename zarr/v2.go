@@ -16,14 +16,18 @@ const (
 	ConsolidatedKey = ".zmetadata" // of all nodes below a group: zarr-python
 )
 
+// LockKey is the name of the object in a node's folder that says who has a lease on
+// the node. It is this project's own, in either format, and no part of what the node is.
+const LockKey = ".dosna-lock"
+
 // dimsAttr is the attribute in which xarray keeps the names of an array's axes.
 const dimsAttr = "_ARRAY_DIMENSIONS"
 
 // IsMetadata reports whether an object of that name in a node's folder holds
-// metadata.
+// metadata, or who has a lease on it.
 func IsMetadata(name string) bool {
 	switch name {
-	case Key, ArrayKey, GroupKey, AttrsKey, ConsolidatedKey:
+	case Key, ArrayKey, GroupKey, AttrsKey, ConsolidatedKey, LockKey:
 		return true
 	}
 	return false

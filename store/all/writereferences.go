@@ -20,6 +20,9 @@ type ReferencesTo struct {
 	Base   string // address of the store for those who read the references
 	Moved  bool   // that is another than the one that is read here, with versions of its own
 
+	// Omit tells which objects are left out.
+	Omit func(key string) bool
+
 	// Inline tells which objects are in the references themselves; all of them fit
 	// into memory.
 	Inline func(key string) bool
@@ -100,6 +103,9 @@ func (o ReferencesTo) manifest(ctx context.Context, at func(key string) string) 
 			return nil, 0, err
 		}
 		key := info.Key[len(o.Prefix):]
+		if o.Omit != nil && o.Omit(key) {
+			continue
+		}
 		if info.Size == 0 || o.Inline(key) {
 			data, _, err := o.Store.Get(ctx, info.Key, store.GetOptions{}, nil)
 			if err == nil {
