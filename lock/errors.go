@@ -31,14 +31,14 @@ func (e *HeldError) Error() string {
 		return fmt.Sprintf("%q in %s: %v: %s waits for it since %s; wait for it too", e.Key, e.Store, ErrHeld, e.Waiting[0], clock(e.Waiting[0].Since))
 	}
 	h := e.Holders[0]
-	kind, more := "alone", ""
+	kind, more := "held", ""
 	if h.Shared {
 		kind = "shared"
 	}
 	if n := len(e.Holders) + len(e.Waiting) - 1; n > 0 {
 		more = fmt.Sprintf(" and %d more who hold it or wait", n)
 	}
-	return fmt.Sprintf("%q in %s: %v: held %s by %s since %s%s; it is free when that is released or, should the process have died, in %v at the earliest; wait for it, or break it",
+	return fmt.Sprintf("%q in %s: %v: %s by %s since %s%s; it is free when that is released or, should the process have died, in %v at the earliest; wait for it, or break it",
 		e.Key, e.Store, ErrHeld, kind, h, clock(h.Since), more, e.Free.Round(time.Millisecond))
 }
 

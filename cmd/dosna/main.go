@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -150,10 +151,13 @@ func rangeArgs(least int, names ...string) cobra.PositionalArgs {
 }
 
 // shieldNumbers puts a space before arguments that are negative numbers, or
-// selections that begin with one, so that they do not count as flags.
+// selections that begin with one, so that they do not count as flags. After -- nothing does.
 func shieldNumbers(args []string) []string {
-	out := make([]string, len(args))
+	out := slices.Clone(args)
 	for i, a := range args {
+		if a == "--" {
+			break
+		}
 		if len(a) > 1 && a[0] == '-' && (a[1] >= '0' && a[1] <= '9' || a[1] == '.' || a == "-inf") {
 			a = " " + a
 		}
