@@ -141,6 +141,13 @@ func copiesIn(t testing.TB, s store.Store, group string, format int) map[string]
 		}
 	}
 	all := map[string]string{}
+	if format == 2 { // its own documents are among them
+		doc, err := c.Document("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all["."] = describeDoc(doc)
+	}
 	var down func(path string)
 	down = func(path string) {
 		for _, name := range c.Names(path) {
@@ -181,6 +188,9 @@ func lies(t testing.TB, s store.Store, group string, format int) string {
 		t.Fatal(err)
 	}
 	want := map[string]string{}
+	if format == 2 {
+		want["."] = fmt.Sprint(g.Attrs())
+	}
 	for n, err := range g.Walk(ctx) {
 		if err != nil {
 			t.Fatal(err)
@@ -208,6 +218,13 @@ var treeChanges = map[string]func(c *dosna.Connection) error{
 	},
 	"group attributes": func(c *dosna.Connection) error {
 		g, err := c.OpenGroup(ctx, "a/deep")
+		if err != nil {
+			return err
+		}
+		return g.UpdateAttrs(ctx, func(a dosna.Attributes) error { a["new"] = 1; return nil })
+	},
+	"attributes of the group with the copies": func(c *dosna.Connection) error {
+		g, err := c.OpenGroup(ctx, "a")
 		if err != nil {
 			return err
 		}
@@ -249,6 +266,13 @@ var treeChanges = map[string]func(c *dosna.Connection) error{
 		})
 		return err
 	},
+}
+
+func documentName(format int) string {
+	if format == 2 {
+		return "/.zgroup"
+	}
+	return "/zarr.json"
 }
 
 // TestConsolidatedMetadataIsKeptTrue: after every change, and after the death of the
@@ -300,11 +324,13 @@ func TestConsolidatedMetadataIsKeptTrue(t *testing.T) {
 					if err != nil {
 						t.Fatalf("v%d: %s: %v", format, name, err)
 					}
-					if have := copiesIn(t, below, "", format); (have != nil) != (format == 3) {
-						t.Errorf("v%d: %s: the copies afterwards: %v", format, name, have)
-					}
-					if format == 3 && strings.Contains(value(t, below, "zarr.json"), "consolidating") {
-						t.Errorf("%s: the mark stays", name)
+					for _, group := range []string{"", "a"} {
+						if copiesIn(t, below, group, format) == nil {
+							t.Errorf("v%d: %s: there are no copies in %q afterwards", format, name, group)
+						}
+						if strings.Contains(value(t, below, strings.TrimPrefix(group+documentName(format), "/")), "consolidating") {
+							t.Errorf("v%d: %s: the text stays in %q", format, name, group)
+						}
 					}
 				}
 				if fail >= 0 && n <= fail {
@@ -316,9 +342,12 @@ func TestConsolidatedMetadataIsKeptTrue(t *testing.T) {
 }
 
 // TestConsolidatedWhileOthersChange lets another connection change something at every
-// request of a change, and of making the copies.
+// request of a change, and of making the copies: they are there afterwards, and true.
 func TestConsolidatedWhileOthersChange(t *testing.T) {
-	ours := maps.Clone(treeChanges)
+	ours := map[string]func(c *dosna.Connection) error{}
+	for _, name := range []string{"attributes", "attributes of the group with the copies", "create", "delete", "move"} {
+		ours[name] = treeChanges[name]
+	}
 	ours["consolidate"] = func(c *dosna.Connection) error {
 		g, err := c.Root(ctx)
 		if err != nil {
@@ -326,39 +355,44 @@ func TestConsolidatedWhileOthersChange(t *testing.T) {
 		}
 		return g.Consolidate(ctx)
 	}
-	for _, name := range slices.Sorted(maps.Keys(ours)) {
-		for when := 1; ; when++ {
-			below := memstore.New()
-			direct := grown(t, below, 3)
-			if err := rootGroup(t, direct).Consolidate(ctx); err != nil {
-				t.Fatal(err)
-			}
-			h := &hooked{Store: below}
-			c, err := dosna.OpenStore(ctx, h, &dosna.Options{Mode: dosna.ReadWrite})
-			if err != nil {
-				t.Fatal(err)
-			}
-			n := 0
-			h.before = func(op, key string) error {
-				if n++; n != when {
-					return nil
+	for _, format := range []int{3, 2} {
+		for _, name := range slices.Sorted(maps.Keys(ours)) {
+			for when := 1; ; when++ {
+				below := memstore.New()
+				direct := grown(t, below, format)
+				if err := rootGroup(t, direct).Consolidate(ctx); err != nil {
+					t.Fatal(err)
 				}
-				g, err := direct.OpenGroup(ctx, "b")
-				if err == nil {
-					err = g.UpdateAttrs(ctx, func(a dosna.Attributes) error { a["other"] = 1; return nil })
+				h := &hooked{Store: below}
+				c, err := dosna.OpenStore(ctx, h, &dosna.Options{Mode: dosna.ReadWrite})
+				if err != nil {
+					t.Fatal(err)
 				}
-				return err
-			}
-			err = ours[name](c)
-			h.before = nil
-			if err != nil {
-				t.Fatalf("%s, changed at request %d: %v", name, when, err)
-			}
-			if why := lies(t, below, "", 3); why != "" {
-				t.Fatalf("%s, changed at request %d: %s", name, when, why)
-			}
-			if n < when {
-				break
+				n := 0
+				h.before = func(op, key string) error {
+					if n++; n != when {
+						return nil
+					}
+					g, err := direct.OpenGroup(ctx, "b")
+					if err == nil {
+						err = g.UpdateAttrs(ctx, func(a dosna.Attributes) error { a["other"] = 1; return nil })
+					}
+					return err
+				}
+				err = ours[name](c)
+				h.before = nil
+				if err != nil {
+					t.Fatalf("v%d: %s, changed at request %d: %v", format, name, when, err)
+				}
+				if why := lies(t, below, "", format); why != "" {
+					t.Fatalf("v%d: %s, changed at request %d: %s", format, name, when, why)
+				}
+				if copiesIn(t, below, "", format) == nil {
+					t.Fatalf("v%d: %s, changed at request %d: there are no copies", format, name, when)
+				}
+				if n < when {
+					break
+				}
 			}
 		}
 	}

@@ -200,7 +200,7 @@ func (c *Connection) update(ctx context.Context, path string, r revision) error 
 	if err := c.o.writable(); err != nil {
 		return err
 	}
-	err := c.keeping(ctx, change{path: path}, func(ctx context.Context) error { return c.rewrite(ctx, path, r) })
+	err := c.keeping(ctx, change{path: path, own: r.own}, func(ctx context.Context) error { return c.rewrite(ctx, path, r) })
 	if err != nil {
 		return err
 	}
@@ -223,6 +223,9 @@ type revision struct {
 	// attrs says that it changes the attributes and nothing else: in Zarr v2 these
 	// are an object of their own.
 	attrs bool
+	// own says that there may be copies in the node itself that tell of it: of the
+	// attributes of a group of Zarr v2.
+	own bool
 }
 
 // apart reports whether the attributes that a revision changes are apart from the

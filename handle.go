@@ -56,6 +56,7 @@ func (h *handle) Attrs() Attributes {
 func (h *handle) UpdateAttrs(ctx context.Context, change func(Attributes) error) error {
 	err := h.c.update(ctx, h.path, revision{
 		attrs: true,
+		own:   h.format == 2,
 		change: func(doc zarr.Document) (bool, error) {
 			head := doc.Head()
 			if head.Attrs == nil {

@@ -41,19 +41,20 @@ type job struct {
 
 // roles are what processes may do.
 var roles = map[string]func(j *job, c *dosna.Connection) error{
-	"tiles":     writeTiles,
-	"buffer":    bufferTiles,
-	"increment": incrementBoxes,
-	"stamp":     writeStamps,
-	"look":      lookForTears,
-	"attrs":     countInAttributes,
-	"append":    appendRows,
-	"create":    createNodes,
-	"children":  createChildren,
-	"fill":      fillGroup,
-	"late":      writeUntilGone,
-	"follow":    writeWhereItIs,
-	"stale":     writeWhileCut,
+	"tiles":        writeTiles,
+	"buffer":       bufferTiles,
+	"increment":    incrementBoxes,
+	"stamp":        writeStamps,
+	"look":         lookForTears,
+	"attrs":        countInAttributes,
+	"append":       appendRows,
+	"create":       createNodes,
+	"children":     createChildren,
+	"fill":         fillGroup,
+	"late":         writeUntilGone,
+	"follow":       writeWhereItIs,
+	"stale":        writeWhileCut,
+	"consolidated": changeNodes,
 }
 
 // runJob is the main function of a process of a test.

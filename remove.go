@@ -160,8 +160,8 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 	if err := parents(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	err = c.keeping(ctx, change{src, true}, func(ctx context.Context) error {
-		return c.keeping(ctx, change{dst, true}, func(ctx context.Context) error {
+	err = c.keeping(ctx, change{path: src, deep: true}, func(ctx context.Context) error {
+		return c.keeping(ctx, change{path: dst, deep: true}, func(ctx context.Context) error {
 			links, err := c.renameLinked(ctx, src, dst)
 			if err != nil {
 				return err

@@ -49,7 +49,12 @@ func (h *Header) Consolidated() (*Consolidated, error) {
 	if !h.HasConsolidated() {
 		return nil, nil
 	}
-	m, err := members(h.Extra[consolidated], consolidated)
+	return parseInline(h.Extra[consolidated], consolidated)
+}
+
+// parseInline reads copies as a group of Zarr v3 has them.
+func parseInline(raw []byte, path string) (*Consolidated, error) {
+	m, err := members(raw, path)
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +63,13 @@ func (h *Header) Consolidated() (*Consolidated, error) {
 		return nil, err
 	}
 	if kind != "inline" {
-		return nil, fmt.Errorf("%s.kind: %q, and inline is known", consolidated, clip([]byte(kind)))
+		return nil, fmt.Errorf("%s: %q, and inline is known", m.at("kind"), clip([]byte(kind)))
 	}
 	docs, err := m.copies()
-	return &Consolidated{docs: docs}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Consolidated{docs: docs}, nil
 }
 
 // copies takes the member with the copies out of what holds them.
@@ -91,7 +99,10 @@ func ParseConsolidated(raw []byte) (*Consolidated, error) {
 		return nil, fmt.Errorf("zarr_consolidated_format: %d, and 1 is known", format)
 	}
 	keys, err := m.copies()
-	return &Consolidated{keys: keys}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Consolidated{keys: keys}, nil
 }
 
 // NewConsolidated returns what holds no copies yet, of nodes of a format.
@@ -161,17 +172,17 @@ func (c *Consolidated) Set(path string, doc Document) error {
 	if (head.Format == 2) != (c.keys != nil) || head.Deleting {
 		return errors.New("nodes that are of another format of Zarr than the group, or being deleted, have no place among the copies in it")
 	}
-	if c.keys != nil {
-		return c.setV2(path, doc)
-	}
 	if head.Extra[consolidated] != nil || head.Extra[consolidating] != nil {
 		head.Extra = maps.Clone(head.Extra)
 		delete(head.Extra, consolidated)
 		delete(head.Extra, consolidating)
 		doc = withHead(doc, head)
 	}
+	if c.keys != nil {
+		return c.setV2(path, doc)
+	}
 	raw, err := doc.Marshal()
-	c.docs[path] = raw
+	c.docs[path] = bytes.TrimSpace(raw)
 	return err
 }
 
@@ -184,9 +195,9 @@ func (c *Consolidated) setV2(path string, doc Document) error {
 	if err != nil {
 		return err
 	}
-	c.keys[below(path, doc.Key())] = raw
+	c.keys[below(path, doc.Key())] = bytes.TrimSpace(raw)
 	if attrs != nil {
-		c.keys[below(path, AttrsKey)] = attrs
+		c.keys[below(path, AttrsKey)] = bytes.TrimSpace(attrs)
 	}
 	return nil
 }
@@ -215,53 +226,41 @@ func (c *Consolidated) Remove(path string, deep bool) {
 	}
 }
 
-// Marshal writes the copies as an object ConsolidatedKey of Zarr v2 holds them.
+// Marshal writes the copies as an object ConsolidatedKey of Zarr v2 holds them or, of
+// nodes of v3, as the member consolidated_metadata does.
 func (c *Consolidated) Marshal() ([]byte, error) {
+	if c.keys == nil {
+		return appendValue(nil, []member{{"kind", "inline"}, {"must_understand", false}, {"metadata", entries(c.docs)}}, "\n")
+	}
 	out, err := appendValue(nil, []member{{"metadata", entries(c.keys)}, {"zarr_consolidated_format", 1}}, "\n")
 	return append(out, '\n'), err
 }
 
 // Consolidate puts the copies of documents below into that of a group of Zarr v3.
 func (h *Header) Consolidate(c *Consolidated) error {
-	raw, err := appendValue(nil, []member{{"kind", "inline"}, {"must_understand", false}, {"metadata", entries(c.docs)}}, "\n")
+	raw, err := c.Marshal()
 	if err != nil {
 		return err
 	}
+	h.extra(consolidated, raw)
+	return nil
+}
+
+// extra puts in a member that need not be understood.
+func (h *Header) extra(name string, raw json.RawMessage) {
 	if h.Extra == nil {
 		h.Extra = map[string]json.RawMessage{}
 	}
-	h.Extra[consolidated] = raw
-	return nil
+	h.Extra[name] = raw
 }
 
 func entries(raw map[string]json.RawMessage) []member {
 	all := make([]member, 0, len(raw))
 	for _, name := range slices.Sorted(maps.Keys(raw)) {
-		all = append(all, member{name, verbatim(bytes.TrimSpace(raw[name]))})
+		all = append(all, member{name, verbatim(raw[name])})
 	}
 	return all
 }
-
-// consolidating marks a group whose copies of documents below are out while
-// something below changes. It need not be understood.
-const consolidating = "dosna.consolidating"
-
-// SetConsolidating marks a group as one whose copies of the documents below are out
-// while something below changes, by a text that nobody else uses; "" takes the mark
-// off.
-func (h *Header) SetConsolidating(by string) {
-	if by == "" {
-		delete(h.Extra, consolidating)
-		return
-	}
-	if h.Extra == nil {
-		h.Extra = map[string]json.RawMessage{}
-	}
-	h.Extra[consolidating] = fmt.Appendf(nil, `{"must_understand": false, "by": %q}`, by)
-}
-
-// IsConsolidating reports whether a group has that mark.
-func (h *Header) IsConsolidating() bool { return h.Extra[consolidating] != nil }
 
 // Equal reports whether two values hold the same copies.
 func (c *Consolidated) Equal(o *Consolidated) bool {

@@ -17,8 +17,9 @@ func (a *app) consolidateCommand() *cobra.Command {
 		Long: `Put copies of the metadata of all nodes below a group into that of the group, as
 zarr.consolidate_metadata does, so that readers find them with one request, and
 where a store cannot list what it has, such as a web server, at all. Commands that
-change something below keep the copies true, or remove them where they cannot: in
-Zarr v2, and where several programs change the tree at once. Other programs may not.`,
+change something below keep the copies true, however many there are at a time; while
+they are at work nobody sees the copies, nor after one has died: then this command
+makes them anew. Other programs may not keep them true.`,
 		Example: `  dosna consolidate /tmp/pool
   dosna consolidate /tmp/pool#/scan
   dosna consolidate /tmp/pool --remove`,

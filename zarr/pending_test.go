@@ -1,0 +1,88 @@
+package zarr_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/dosna/dosna/zarr"
+)
+
+// TestPending takes copies out of sight and reads them again, in documents of both
+// formats.
+func TestPending(t *testing.T) {
+	for _, format := range []int{2, 3} {
+		read := func(raw []byte) *zarr.Header {
+			if format == 2 {
+				return stableV2(t, zarr.GroupKey, raw, nil).Head()
+			}
+			return checkStable(t, raw).Head()
+		}
+		g, below := zarr.NewGroup(nil), zarr.NewGroup(nil)
+		if format == 2 {
+			g.Format, below.Format = 2, 2
+		}
+		if g.IsPending() || g.Pending() != nil || g.Pending().Has("a") {
+			t.Fatalf("v%d: without any: %v", format, g.Pending())
+		}
+		copies := zarr.NewConsolidated(format)
+		if err := copies.Set("x", below); err != nil {
+			t.Fatal(err)
+		}
+		p := &zarr.Pending{Copies: copies}
+		if !p.Add("a") || !p.Add("b") || p.Add("a") {
+			t.Errorf("v%d: %v", format, p.By)
+		}
+		if err := g.SetPending(p); err != nil {
+			t.Fatal(err)
+		}
+		got := read(marshal(t, g)).Pending()
+		if got == nil || fmt.Sprint(got.By) != "[a b]" || got.Copies == nil || !got.Copies.Equal(copies) {
+			t.Fatalf("v%d: read back: %v", format, got)
+		}
+		if got.Leave("a") || got.Has("a") || !got.Has("b") || !got.Leave("b") {
+			t.Errorf("v%d: %v", format, got.By)
+		}
+		if err := g.SetPending(&zarr.Pending{By: []string{"c"}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(marshal(t, g)).Pending(); got == nil || got.Copies != nil || !got.Has("c") {
+			t.Errorf("v%d: lost copies: %v", format, got)
+		}
+		other := zarr.NewConsolidated(format) // what is pending is not copied
+		if err := other.Set("g", g); err != nil {
+			t.Fatal(err)
+		}
+		if doc, err := other.Document("g"); err != nil || doc.Head().IsPending() || !g.IsPending() {
+			t.Errorf("v%d: %v %v", format, doc, err)
+		}
+		if err := g.SetPending(nil); err != nil || g.IsPending() || read(marshal(t, g)).IsPending() {
+			t.Errorf("v%d: %v %v", format, g.Extra, err)
+		}
+	}
+}
+
+// TestPendingBad: what makes no sense keeps copies from ever coming back.
+func TestPendingBad(t *testing.T) {
+	for member, want := range map[string]string{
+		`{"must_understand": false}`:                                "[?] <nil>",
+		`{"must_understand": false, "by": "me"}`:                    "[?] <nil>",
+		`{"must_understand": false, "by": ["me"], "copies": 5}`:     "[me] <nil>",
+		`{"must_understand": false, "by": ["me"], "copies": null}`:  "[me] <nil>",
+		`{"must_understand": false, "by": [], "copies": {"a": {}}}`: "[] <nil>",
+	} {
+		doc, err := zarr.Parse([]byte(`{"zarr_format": 3, "node_type": "group", "dosna.consolidating": ` + member + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := doc.Head().Pending(); p == nil || fmt.Sprint(p.By, " ", p.Copies) != want {
+			t.Errorf("%s: %v, want %s", member, p, want)
+		}
+	}
+	doc, err := zarr.ParseV2(zarr.GroupKey, []byte(`{"zarr_format": 2, "dosna.consolidating": 5}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := doc.Head().Pending(); !p.Has("?") {
+		t.Errorf("%v", p)
+	}
+}
