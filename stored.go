@@ -2,6 +2,7 @@ package dosna
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"sync"
 
@@ -140,7 +141,8 @@ type Usage struct {
 	Cells   int   // objects that there would be if none were all fill
 }
 
-// Usage lists the stored objects and adds up their sizes.
+// Usage lists the stored objects and adds up their sizes. In a store that cannot list
+// it is errors.ErrUnsupported: see Probe.
 func (d *Dataset) Usage(ctx context.Context) (Usage, error) {
 	d = d.now()
 	u := Usage{Cells: d.grid.Len()}
@@ -154,6 +156,29 @@ func (d *Dataset) Usage(ctx context.Context) (Usage, error) {
 	return u, nil
 }
 
+// Probe is Usage for stores that cannot list: it asks for every object that there may
+// be.
+func (d *Dataset) Probe(ctx context.Context) (Usage, error) {
+	d = d.now()
+	u := Usage{Cells: d.grid.Len()}
+	var mu sync.Mutex
+	err := d.c.o.run(ctx, engine.New(nil, d.c.concurrency()), u.Cells, func(ctx context.Context, i int) error {
+		info, err := d.chunk(d.grid.Coords(i, nil)).Stat(ctx)
+		if isNotExist(err) {
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		u.Objects++
+		u.Stored += info.Size
+		return err
+	})
+	if err != nil {
+		return u, d.errorf("ask for the chunks of", err)
+	}
+	return u, nil
+}
+
 // Fault is a stored object that is not right.
 type Fault struct {
 	Key string
@@ -162,12 +187,13 @@ type Fault struct {
 
 // Verify reads every stored object and checks that it decodes, with all
 // checksums. The faults found are given to report, one at a time; the error is
-// for what kept Verify from looking. It returns the number of objects checked.
+// for what kept Verify from looking. It returns the number of objects checked. In a
+// store that cannot list, every object that there may be is asked for.
 func (d *Dataset) Verify(ctx context.Context, report func(Fault)) (int, error) {
 	d = d.now()
 	n := 0
 	var mu sync.Mutex
-	err := d.eachStored(ctx, nil, func(ctx context.Context, k *Chunk) error {
+	one := func(ctx context.Context, k *Chunk) error {
 		err := k.Verify(ctx)
 		if err != nil && ctx.Err() != nil {
 			return err
@@ -179,7 +205,16 @@ func (d *Dataset) Verify(ctx context.Context, report func(Fault)) (int, error) {
 			report(Fault{k.key, err})
 		}
 		return nil
-	})
+	}
+	err := d.eachStored(ctx, nil, one)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = d.eachCell(ctx, nil, func(ctx context.Context, k *Chunk) error {
+			if _, err := k.Stat(ctx); isNotExist(err) {
+				return nil
+			}
+			return one(ctx, k) // which finds what else there is to say
+		})
+	}
 	if err != nil {
 		return n, d.errorf("verify", err)
 	}

@@ -92,7 +92,10 @@ func (v Verified) Losses() int {
 // A path is followed through links, and the links below it are not: it is found
 // whether they lead to something.
 //
-// That an object is missing is not found: absent objects are all fill.
+// That an object is missing is not found: absent objects are all fill. In a store that
+// cannot list, every object that a dataset may have is asked for, the nodes below a
+// group are those that consolidated metadata tells of, and what belongs to nothing is
+// not found.
 func (c *Connection) Verify(ctx context.Context, path string, o VerifyOptions) (Verified, error) {
 	full, err := resolve(c.start, path)
 	if err != nil {

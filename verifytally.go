@@ -95,6 +95,8 @@ func (v *verifier) list(ctx context.Context, prefix, after string, yield func(st
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.Is(failed, errors.ErrUnsupported):
+		return v.ask(ctx, v.root, nil, yield)
 	case !v.sorted || errors.Is(failed, store.ErrTemporary) || errors.Is(failed, store.ErrClosed):
 		return failed
 	}

@@ -64,6 +64,15 @@ func (a *app) du(ctx context.Context, address string) error {
 	})
 }
 
+// occupied tells what a dataset occupies, also in a store that cannot list.
+func occupied(ctx context.Context, d *dosna.Dataset) (dosna.Usage, error) {
+	u, err := d.Usage(ctx)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return d.Probe(ctx)
+	}
+	return u, err
+}
+
 // usage adds up what a node and all below it occupy. Broken names nodes that are
 // left out because they cannot be opened.
 func usage(ctx context.Context, n dosna.Node) (report usageReport, broken, err error) {
@@ -80,7 +89,7 @@ func usage(ctx context.Context, n dosna.Node) (report usageReport, broken, err e
 		if !ok {
 			continue
 		}
-		u, err := d.Usage(ctx)
+		u, err := occupied(ctx, d)
 		if err != nil {
 			return report, nil, err
 		}

@@ -110,7 +110,7 @@ func (w *treeWriter) node(ctx context.Context, n dosna.Node, broken *dosna.NodeE
 		info.nodeInfo = nodeInfos([]dosna.Node{n})[0]
 		text = fmt.Sprintf("  %s %s, %s", tuple(n.Shape()), n.Type(), chunking(n))
 		if w.o.sizes {
-			u, err := n.Usage(ctx)
+			u, err := occupied(ctx, n)
 			if err != nil {
 				return err
 			}

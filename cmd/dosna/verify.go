@@ -23,7 +23,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		Long: `Read every stored object of a dataset, or with -r of everything below a group, and
 check that it decodes, with all checksums; the metadata of nodes is checked as
 well. What is damaged is named as it is found, and the exit code is then 1. Objects
-that belong to nothing, and what interrupted commands have left, are told of too.
+that belong to nothing, and what interrupted commands have left, are told of too, but
+not where nothing can be listed: a web server is asked for every chunk, and for nodes
+below a group if it has consolidated metadata.
 
 With --resume the state is kept in a file: the same command goes on where it was
 interrupted, and removes the file at its end. With --json every finding is a line of

@@ -152,7 +152,7 @@ func (s *Store) OpenWriter(_ context.Context, key string, _ store.Cond) (store.W
 	return nil, s.fail("write", key, errReadOnly)
 }
 
-var errNoListing = fmt.Errorf("%w: web servers do not list what they have; nodes can be opened by their path, and groups whose metadata is consolidated (as by zarr.consolidate_metadata) know their children",
+var errNoListing = fmt.Errorf("%w: web servers do not list what they have; nodes can be opened by their path, and groups know what is below them once their metadata is consolidated, where they are stored, with: dosna consolidate",
 	errors.ErrUnsupported)
 
 // List is errors.ErrUnsupported.
