@@ -65,7 +65,7 @@ type acquisition struct {
 	stored bool          // a claim may have been stored
 	beaten time.Duration // when the claim that waits was last stored
 	ahead  int           // how many waited before it
-	polls  int           // since somebody of them had his turn
+	moved  time.Duration // when somebody of them had his turn
 	// sent is when each try to be granted the lease was sent, by its beat. The one
 	// that succeeded counts, which is not the last where replies are late or lost.
 	sent map[uint64]time.Duration
@@ -85,12 +85,10 @@ func (a *acquisition) run(ctx context.Context) (*Lease, error) {
 			if a.o.Wait > 0 && a.o.now()-a.began >= a.o.Wait {
 				return nil, a.held(ctx)
 			}
-			most := min(a.o.TTL/8, time.Second)
-			err := pause(ctx, min(most, time.Millisecond<<min(a.polls, 16))*3/4+rand.N(most/4))
-			if err != nil {
+			look := min(max((a.o.now()-a.moved)/4, time.Millisecond), a.o.TTL/8, time.Second)
+			if err := pause(ctx, look/2+rand.N(look)); err != nil {
 				return nil, err
 			}
-			a.polls++
 		case err == nil:
 			failed = 0
 		case errors.Is(err, store.ErrConflict) && failed < maxTries, doubtful(ctx, err) && failed < 20:
@@ -130,7 +128,7 @@ func (a *acquisition) try(ctx context.Context) (g *grant, wait bool, err error) 
 	cleared := next.drop(func(c Claim) bool { return c.ID != a.me.ID && a.seen.left(c, now) <= 0 })
 	queued := indexOf(next.Waiting, a.me.ID)
 	if queued != a.ahead {
-		a.ahead, a.polls = queued, 0
+		a.ahead, a.moved = queued, now
 	}
 	a.me.Beat++
 	a.me.Renewed = time.Now().UTC().Truncate(time.Millisecond)

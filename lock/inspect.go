@@ -2,6 +2,7 @@ package lock
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -46,7 +47,8 @@ func Break(ctx context.Context, s store.Store, key string, now bool) ([]Claim, e
 	host, name := whoAmI()
 	by := tidy(name + " on " + host)
 	var broken []Claim
-	err = o.change(ctx, "broken by "+by, func(r *record) bool {
+	as := "broken by " + by + ", " + rand.Text() // which is in no other record
+	err = o.change(ctx, as, func(r *record) bool {
 		broken = slices.Clone(r.Holders)
 		if now {
 			return r.drop(func(Claim) bool { return true })
@@ -59,7 +61,7 @@ func Break(ctx context.Context, s store.Store, key string, now bool) ([]Claim, e
 		return changed
 	})
 	if now && errors.Is(err, store.ErrCorrupt) {
-		return nil, o.clear(ctx, "broken by "+by)
+		return nil, o.clear(ctx, as)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("break the lock: %w", err)

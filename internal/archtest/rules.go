@@ -33,6 +33,7 @@ var rooms = []room{
 
 	{"zarr", ground + " codec"},
 	{"lock", "nd internal/... store"},
+	{"lock/locktest", "nd internal/... store store/layer lock"},
 
 	{".", below + " store/all"},
 
@@ -86,7 +87,7 @@ var libraries = []library{
 }
 
 // kits are packages of tests that others run over their own implementations.
-const kits = "store/storetest codec/codectest engine/enginetest internal/compress/compresstest"
+const kits = "store/storetest codec/codectest engine/enginetest internal/compress/compresstest lock/locktest"
 
 // neverLinked packages are in no program, whoever imports them.
 const neverLinked = "testing pgregory.net/rapid go.uber.org/goleak"
