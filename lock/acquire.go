@@ -86,7 +86,11 @@ func (a *acquisition) run(ctx context.Context) (*Lease, error) {
 				return nil, a.held(ctx)
 			}
 			look := min(max((a.o.now()-a.moved)/4, time.Millisecond), a.o.TTL/8, time.Second)
-			if err := pause(ctx, look/2+rand.N(look)); err != nil {
+			look = look/2 + rand.N(look)
+			if a.o.Wait > 0 {
+				look = min(look, a.o.Wait-(a.o.now()-a.began))
+			}
+			if err := pause(ctx, look); err != nil {
 				return nil, err
 			}
 		case err == nil:

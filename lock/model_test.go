@@ -16,7 +16,10 @@ import (
 	"github.com/dosna/dosna/store"
 )
 
-const testKey = "x/.dosna-lock"
+const (
+	testKey  = "x/.dosna-lock"
+	chunkKey = "x/c/0/0"
+)
 
 // history is what has happened in a model, and what was wrong with it.
 type history struct {
