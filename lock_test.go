@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +18,7 @@ import (
 	"github.com/dosna/dosna/lock"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/memstore"
 	"github.com/dosna/dosna/zarr"
 )
 
@@ -297,4 +299,34 @@ func TestChangesAreGuarded(t *testing.T) {
 			t.Errorf("%s: %s changes the store past Connection.guarded", name, found)
 		}
 	}
+}
+
+func ExampleWithLock() {
+	ctx := context.Background()
+	c, err := dosna.OpenStore(ctx, memstore.New(), &dosna.Options{Mode: dosna.Create})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	d, err := c.CreateDataset(ctx, "counts", dosna.DatasetSpec{Shape: []int{3}, Type: dtype.Int64})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Of all programs, on all hosts, that do this, one is in the function at a time.
+	err = dosna.WithLock(ctx, d, &dosna.LockOptions{Note: "counting"}, func(ctx context.Context) error {
+		counts, err := dosna.ReadAll[int64](ctx, d, nd.Selection{})
+		if err != nil {
+			return err
+		}
+		for i := range counts {
+			counts[i] += int64(i)
+		}
+		return dosna.Write(ctx, d, nd.Selection{}, counts)
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	counts, err := dosna.ReadAll[int64](ctx, d, nd.Selection{})
+	fmt.Println(counts, err)
+	// Output: [0 1 2] <nil>
 }

@@ -33,14 +33,15 @@ in the store itself, which keep those apart who ask for them, on any number of h
 and end by themselves when their holder dies. They do not keep others from changing
 the node, and that of a group says nothing of what is in it.
 
-If the lock is lost, because the store is out of reach for three quarters of its time
-to live or somebody broke it, the command is sent SIGTERM, and SIGKILL an eighth of
-its time to live later: by then nobody else has the lock, unless it was broken with
---now. The processes that it has started are its own affair. It finds in its environment
-DOSNA_LOCK, the address, and DOSNA_LOCK_FENCE, a number that grows with each lock.
+If the lock is lost, because the store is out of reach for three quarters of its
+time to live or somebody broke it, the command is sent SIGTERM, and SIGKILL an
+eighth of the time to live later: by then nobody else has the lock, unless it was
+broken with --now. Processes that the command has started are its own affair. It
+finds in its environment DOSNA_LOCK, the address, and DOSNA_LOCK_FENCE, a number
+that grows with each lock.
 
-The exit code is that of the command (128 and the signal if it died of one), 126 or 127 if it
-could not be started, and 75 if the lock was not got in time, or was lost.`,
+The exit code is that of the command (128 and the signal if it died of one), 126 or
+127 if it could not be started, and 75 if the lock was not got in time, or lost.`,
 		Example: `  dosna lock /tmp/pool#/scan/raw -- dosna set /tmp/pool#/scan/raw '0, 0' 1
   dosna lock /tmp/pool#/scan/raw --wait 10s --ttl 1m --note import -- sh -c 'echo "this is $DOSNA_LOCK_FENCE"'
   dosna lock --shared /tmp/pool#/scan -- dosna stats /tmp/pool#/scan/raw`,

@@ -18,9 +18,9 @@ func (a *app) lockListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls ADDRESS",
 		Short: "List who has locks",
-		Long: `List who holds locks of a node and of all below it, and who waits for them, in the order in
-which they will get them. Times are by the clocks of their hosts. Who has died is
-listed until somebody else takes the lock, or it is broken.`,
+		Long: `List who holds locks of a node and of all below it, and who waits for them, in the
+order in which they will get them. Times are by the clocks of their hosts. Who has
+died is listed until somebody else takes the lock, or it is broken.`,
 		Example: `  dosna lock ls /tmp/pool
   dosna lock ls /tmp/pool#/scan/raw --json`,
 		Args: exactArgs("the address"),
@@ -119,13 +119,13 @@ func (a *app) lockBreakCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "break ADDRESS",
 		Short: "Take a lock from who holds it",
-		Long: `Take the lock of a node from those who hold it, which is asked first on a terminal. Holders that are
-alive learn of it within a quarter of their time to live, stop, and then others get
-the lock: at the latest when the time to live of one that is dead is over.
+		Long: `Take the lock of a node from those who hold it, after asking on a terminal. Holders
+that are alive learn of it within a quarter of their time to live, and stop; then
+others get the lock, or when the time to live of one that is dead is over.
 
---now removes them at once, and those who wait too. That is for holders that are known to be
-dead: one that is not goes on until it notices. --now also puts a lock in order that
-is damaged.`,
+--now removes them at once, and those who wait too. That is for holders that are
+known to be dead: one that is not goes on until it notices. --now also puts a lock
+in order that is damaged.`,
 		Example: `  dosna lock break /tmp/pool#/scan/raw --yes`,
 		Args:    exactArgs("the address"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.lockBreak(cmd.Context(), args[0], yes, now) },
