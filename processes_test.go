@@ -55,6 +55,7 @@ var roles = map[string]func(j *job, c *dosna.Connection) error{
 	"follow":       writeWhereItIs,
 	"stale":        writeWhileCut,
 	"consolidated": changeNodes,
+	"texts":        writeTexts,
 }
 
 // runJob is the main function of a process of a test.

@@ -22,7 +22,10 @@ func (a *app) statsCommand() *cobra.Command {
 		Long: `Take statistics of a dataset or a selection of it, chunk by chunk: how many
 numbers there are, the smallest and the largest, mean and standard deviation, and
 on request a histogram and percentiles. NaNs are counted and left out. All
-are exact, but for percentiles without --exact, whose error is told.`,
+are exact, but for percentiles without --exact, whose error is told.
+
+Of texts and bytes it tells how many there are and how many different ones, the
+first and the last in order, and how long they are.`,
 		Example: `  dosna stats /tmp/pool#/scan/raw
   dosna stats /tmp/pool#/scan/raw '100' --histogram 10 --percentiles 5,50,95
   dosna stats /tmp/pool#/scan/raw --percentiles 50 --exact --json`,
@@ -79,6 +82,12 @@ func (a *app) stats(ctx context.Context, address string, sel nd.Selection, o ops
 		d, err := p.dataset(ctx)
 		if err != nil {
 			return err
+		}
+		if isText(d.Type()) {
+			if o.Bins > 0 || o.Percentiles != nil || o.Range != nil {
+				return fmt.Errorf("%s: %w: there are no percentiles and no histogram of texts", d, dosna.ErrInvalid)
+			}
+			return a.textStats(ctx, d, sel)
 		}
 		opts, finish := a.progress("reading", p.Options())
 		s, err := ops.Stats(ctx, d.With(opts), sel, o)
