@@ -29,7 +29,7 @@ element, and so does one that is too long for a type of fixed length, without
 --truncate.`,
 		Example: `  dosna cast /tmp/pool#/scan/raw '#/scan/bytes' --dtype uint8
   dosna cast /tmp/pool#/scan/raw '#/scan/scaled' --dtype uint8 --from -3,3 --to 0,255
-  dosna cast /tmp/pool#/stations/code '#/stations/number' --dtype int32`,
+  dosna cast /tmp/pool#/scan/raw '#/scan/texts' --dtype string`,
 		Args: exactArgs("the source", "the destination"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (from.values == nil) != (to.values == nil) {
