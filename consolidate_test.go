@@ -12,6 +12,7 @@ import (
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/memstore"
 	"github.com/dosna/dosna/zarr"
@@ -268,6 +269,15 @@ var treeChanges = map[string]func(c *dosna.Connection) error{
 	},
 }
 
+// everyRequest is how many requests are gone on by, of those that something may happen
+// at.
+func everyRequest() int {
+	if testenv.Race || testing.Short() {
+		return 4
+	}
+	return 1
+}
+
 func documentName(format int) string {
 	if format == 2 {
 		return "/.zgroup"
@@ -281,7 +291,7 @@ func TestConsolidatedMetadataIsKeptTrue(t *testing.T) {
 	dead := errors.New("dead")
 	for _, format := range []int{3, 2} {
 		for name, change := range treeChanges {
-			for fail := -1; ; fail++ { // -1: it lives
+			for fail := -1; ; fail += everyRequest() { // -1: it lives
 				below := memstore.New()
 				direct := grown(t, below, format)
 				a, err := direct.OpenGroup(ctx, "a")
@@ -357,7 +367,7 @@ func TestConsolidatedWhileOthersChange(t *testing.T) {
 	}
 	for _, format := range []int{3, 2} {
 		for _, name := range slices.Sorted(maps.Keys(ours)) {
-			for when := 1; ; when++ {
+			for when := 1; ; when += everyRequest() {
 				below := memstore.New()
 				direct := grown(t, below, format)
 				if err := rootGroup(t, direct).Consolidate(ctx); err != nil {

@@ -86,3 +86,30 @@ func TestPendingBad(t *testing.T) {
 		t.Errorf("%v", p)
 	}
 }
+
+func FuzzPending(f *testing.F) {
+	f.Add([]byte(`{"must_understand": false, "by": ["a", "b"], "copies": {"kind": "inline", "must_understand": false, "metadata": {"a": {}}}}`), 3)
+	f.Add([]byte(`{"by": [], "copies": {"zarr_consolidated_format": 1, "metadata": {".zgroup": {"zarr_format": 2}}}}`), 2)
+	f.Add([]byte(`{"by": [null], "copies": 5}`), 2)
+	f.Fuzz(func(t *testing.T, member []byte, format int) {
+		read := func(member []byte) (zarr.Document, error) {
+			if format == 2 {
+				return zarr.ParseV2(zarr.GroupKey, fmt.Appendf(nil, `{"zarr_format": 2, "dosna.consolidating": %s}`, member), nil)
+			}
+			return zarr.Parse(fmt.Appendf(nil, `{"zarr_format": 3, "node_type": "group", "dosna.consolidating": %s}`, member))
+		}
+		doc, err := read(member)
+		if err != nil || !doc.Head().IsPending() {
+			return
+		}
+		p := doc.Head().Pending()
+		p.Add("me")
+		if err := doc.Head().SetPending(p); err != nil {
+			t.Fatalf("%s: %v", member, err)
+		}
+		again := doc.Head().Pending()
+		if !again.Has("me") || fmt.Sprint(again.By) != fmt.Sprint(p.By) || (again.Copies == nil) != (p.Copies == nil) {
+			t.Fatalf("%s: %v, then %v", member, p, again)
+		}
+	})
+}
