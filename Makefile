@@ -8,7 +8,7 @@ LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 SOURCES = find . -name '*.go' -not -path './.*'
 
 # What tests may not skip for lack of (see internal/testenv): all that testdeps gets.
-DOSNA_TEST_REQUIRE ?= python$(if $(wildcard .tools/ceph/testdeps.stamp),$(comma)ceph)
+DOSNA_TEST_REQUIRE ?= python,s3$(if $(wildcard .tools/ceph/testdeps.stamp),$(comma)ceph)
 comma := ,
 FUZZTIME ?= 20s
 BENCH ?= .

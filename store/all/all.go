@@ -12,6 +12,7 @@ import (
 	"github.com/dosna/dosna/store/httpstore"
 	"github.com/dosna/dosna/store/layer"
 	"github.com/dosna/dosna/store/memstore"
+	"github.com/dosna/dosna/store/s3store"
 )
 
 // backend is a kind of store. Both functions get a URL of its scheme and
@@ -27,15 +28,24 @@ var backends = []backend{
 	{"mem", observed(memstore.OpenURL), memstore.InitURL},
 	{"http", withReferences(withArchives(openWeb)), httpstore.InitURL},
 	{"https", withReferences(withArchives(openWeb)), httpstore.InitURL},
+	{"s3", withReferences(withArchives(openS3)), s3store.InitURL},
 }
 
-// openWeb opens a web server, which is asked again where that may help.
-func openWeb(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
-	s, err := observed(httpstore.OpenURL)(ctx, u, o)
-	if err != nil {
-		return nil, err
+var (
+	openWeb = persistent(httpstore.OpenURL)
+	openS3  = persistent(s3store.OpenURL)
+)
+
+// persistent returns open for what is reached over a network, which is asked again where that
+// may help.
+func persistent(open opener) opener {
+	return func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
+		s, err := observed(open)(ctx, u, o)
+		if err != nil {
+			return nil, err
+		}
+		return layer.Retry(s, retrying(o)), nil
 	}
-	return layer.Retry(s, retrying(o)), nil
 }
 
 // observed returns open, with the options' observer over the store.

@@ -133,7 +133,7 @@ func TestReadOnly(t *testing.T) {
 }
 
 func TestSchemes(t *testing.T) {
-	if got := all.Schemes(); !slices.Equal(got, []string{"file", "mem", "http", "https"}) {
+	if got := all.Schemes(); !slices.Equal(got, []string{"file", "mem", "http", "https", "s3"}) {
 		t.Errorf("the schemes are %q", got)
 	}
 }

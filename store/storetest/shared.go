@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/dosna/dosna/store"
@@ -17,10 +18,10 @@ const handles = 4
 // RunShared runs the checks that are about several users of one store, each with
 // an opening of its own. place returns the opener of a place that is new and
 // empty. Stores that do not promise Shared may be checked as well: then it is
-// for openings in one process.
-func RunShared(t *testing.T, place func(t *testing.T) Opener) {
+// for openings in one process. What is to be left out is as for Run.
+func RunShared(t *testing.T, place func(t *testing.T) Opener, except ...string) {
 	for _, c := range check.All() {
-		if c.Shared == nil {
+		if c.Shared == nil || slices.Contains(except, c.Name) {
 			continue
 		}
 		t.Run(c.String(), func(t *testing.T) {
