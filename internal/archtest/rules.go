@@ -26,7 +26,8 @@ var rooms = []room{
 
 	{"store/all", "nd internal/... store store/layer store/*store"},
 	{"store/storetest", "nd internal/... store store/storetest/check"},
-	{"store/layer store/storetest/check store/*store", "nd internal/... store"},
+	{"store/gather", "nd internal/... store"},
+	{"store/layer store/storetest/check store/*store", "nd internal/... store store/gather"},
 	{"codec", ground + " hdf5"},
 	{"codec/codectest", ground + " codec"},
 	{"engine/enginetest engine/mpi", "nd internal/... engine"},

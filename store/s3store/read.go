@@ -17,9 +17,9 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/dosna/dosna/internal/gather"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/gather"
 )
 
 const (
@@ -426,7 +426,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 	n, err := r.p.body.Read(p[:min(int64(len(p)), r.left)])
 	r.left -= int64(n)
-	if err == io.EOF { //nolint:errorlint // Read returns it as it is
+	if err == io.EOF {
 		err = nil
 		if r.left > 0 {
 			err = io.ErrUnexpectedEOF

@@ -144,7 +144,7 @@ func Scatter(r io.Reader, pieces []Piece) error {
 
 func fill(r io.Reader, dst []byte) error {
 	_, err := io.ReadFull(r, dst)
-	if err == io.EOF { //nolint:errorlint // ReadFull returns it as it is
+	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	return err
