@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/dosna/dosna/codec"
-	"github.com/dosna/dosna/engine"
 	"github.com/dosna/dosna/internal/bufpool"
 	"github.com/dosna/dosna/nd"
 )
@@ -198,7 +197,10 @@ func (b *Buffer) flush(ctx context.Context, keep int) error {
 		return d.errorf("write", err)
 	}
 	stored := make([]bool, n)
-	err = d.wrote(ctx, d.c.o.local().Run(ctx, n, engine.RunOptions{}, func(ctx context.Context, i int) error {
+	quiet := *d.c
+	quiet.o.Progress = nil
+	bytes, decoded := d.holds()
+	err = d.wrote(ctx, quiet.run(ctx, d.c.o.local(), n, 2*bytes+decoded, func(ctx context.Context, i int) error {
 		err := d.storePending(ctx, keys[i], b.held[keys[i]])
 		stored[i] = err == nil
 		return err

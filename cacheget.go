@@ -6,6 +6,7 @@ import (
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/internal/slots"
 )
 
 // get returns a chunk of an object in a state, which is decoded into memory of so
@@ -68,6 +69,7 @@ func (p *cachePart) await(ctx context.Context, c *Cache, e *cached) (ready bool,
 		e.wait = make(chan struct{})
 	}
 	p.mu.Unlock()
+	defer slots.Leave(ctx).Return()
 	select {
 	case <-e.wait:
 		return !e.failed, nil // which are not altered any more

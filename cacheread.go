@@ -10,6 +10,7 @@ import (
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
+	"github.com/dosna/dosna/internal/slots"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -61,7 +62,9 @@ func (r *cacheReader) id(o *object) objectID { return objectID{r.d.c.place, o.ke
 
 // look finds out which state an object is in.
 func (r *cacheReader) look(ctx context.Context, o *object) (objectState, error) {
+	wait := slots.Leave(ctx)
 	o.asking.Lock()
+	wait.Return()
 	defer o.asking.Unlock()
 	o.mu.Lock()
 	known := o.known

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/all"
+	"github.com/dosna/dosna/store/layer"
 	"github.com/dosna/dosna/zarr"
 )
 
@@ -83,6 +84,10 @@ var openings atomic.Int64
 // error it stays open.
 func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, error) {
 	c := &Connection{store: s, url: store.Name(s), o: o.orDefault(), locks: newLocks(), trees: newTrees(s), place: fmt.Sprintf("#%d", openings.Add(1))}
+	if s.Guarantees().Remote {
+		c.store = layer.Await(s, c.requests())
+		c.trees = newTrees(c.store)
+	}
 	if c.o.engine().Comm().Size() > 1 && !s.Guarantees().Shared {
 		return nil, fmt.Errorf("open %s: %w: several ranks need a store that all of them see, and this one is private to a process", c.url, ErrInvalid)
 	}

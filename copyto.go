@@ -125,9 +125,9 @@ func (d *Dataset) copyShare(ctx context.Context, dst *Dataset, resumed bool, min
 		}
 		return err
 	}
-	err := d.eachStored(ctx, mine, one)
+	err := d.eachStored(ctx, mine, one, dst.c)
 	if errors.Is(err, errors.ErrUnsupported) { // the store cannot say which there are
-		err = d.eachCell(ctx, mine, one)
+		err = d.eachCell(ctx, mine, one, dst.c)
 	}
 	if err != nil || empty {
 		return err
@@ -140,7 +140,7 @@ func (d *Dataset) copyShare(ctx context.Context, dst *Dataset, resumed bool, min
 			err = dst.c.replace(ctx, k.key, nil)
 		}
 		return err
-	})
+	}, d.c)
 }
 
 // copyBlock is the size in bytes of what is copied at a time between different

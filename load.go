@@ -8,6 +8,7 @@ import (
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/internal/slots"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -71,7 +72,12 @@ func (d *Dataset) Load(ctx context.Context, from Array) error {
 	if err != nil {
 		return d.errorf("load", err)
 	}
-	err = d.c.o.run(ctx, d.c.o.engine(), d.grid.Len(), func(ctx context.Context, i int) error {
+	stored, decoded := d.holds()
+	source := d.c
+	if other, ok := from.(*Dataset); ok {
+		source = other.c
+	}
+	err = d.c.run(ctx, d.c.o.engine(), d.grid.Len(), stored+decoded, func(ctx context.Context, i int) error {
 		k := d.chunk(d.grid.Coords(i, nil))
 		d, err := d.at(k.coords)
 		if err != nil {
@@ -88,20 +94,29 @@ func (d *Dataset) Load(ctx context.Context, from Array) error {
 			return err
 		}
 		defer bufpool.Put(buf)
-		if err := from.ReadBox(ctx, k.box, v); err != nil {
+		if err := from.ReadBox(foreign(ctx, from), k.box, v); err != nil {
 			return err
 		}
 		return d.writeCell(ctx, k.key, v)
-	})
+	}, source)
 	if err = d.wrote(ctx, err); err != nil {
 		return d.errorf("load", err)
 	}
 	return nil
 }
 
+// foreign is the context for reading from an array, which may wait as it likes if it
+// is not one of ours.
+func foreign(ctx context.Context, from Array) context.Context {
+	if _, ok := from.(*Dataset); ok {
+		return ctx
+	}
+	return slots.Keep(ctx)
+}
+
 // loadBlock fills an object with elements of any length.
 func (d *Dataset) loadBlock(ctx context.Context, from BlockArray, k *Chunk) error {
-	b, err := from.ReadBlock(ctx, nd.BoxSelection(k.box))
+	b, err := from.ReadBlock(foreign(ctx, from), nd.BoxSelection(k.box))
 	if err == nil {
 		err = d.checkBlock(b, k.box.Size())
 	}

@@ -3,6 +3,8 @@ package dosna
 import (
 	"context"
 	"sync"
+
+	"github.com/dosna/dosna/internal/slots"
 )
 
 // turn is a lock which is waited for no longer than a context lasts.
@@ -16,6 +18,7 @@ func (t turn) lock(ctx context.Context) error {
 		return nil
 	default:
 	}
+	defer slots.Leave(ctx).Return()
 	select {
 	case t <- struct{}{}:
 		return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/internal/slots"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -71,9 +72,19 @@ func (d *Dataset) mapTo(ctx context.Context, dst *Dataset, o MapOptions, f func(
 		return err
 	}
 	blocks := dst.blocks(o, d.item())
-	return dst.wrote(ctx, d.c.o.run(ctx, d.c.o.engine(), blocks.Len(), func(ctx context.Context, i int) error {
+	return dst.wrote(ctx, d.c.run(ctx, d.c.o.engine(), blocks.Len(), d.blockBytes(dst, blocks, o.Halo), func(ctx context.Context, i int) error {
 		return d.mapBlock(ctx, dst, o, blocks.Cell(blocks.Coords(i, nil)), f)
-	}))
+	}, dst.c))
+}
+
+// blockBytes is how many bytes of a block's input, output and stored objects are held.
+func (d *Dataset) blockBytes(dst *Dataset, blocks nd.Grid, halo []int) int {
+	if blocks.Len() == 0 {
+		return 0
+	}
+	shape := blocks.CellShape(make([]int, dst.NDim()))
+	stored, _ := dst.holds()
+	return inputBytes(shape, halo, d.item(), -1)/2 + inputBytes(shape, make([]int, len(shape)), dst.item(), -1)/2 + stored
 }
 
 func (d *Dataset) checkMap(ctx context.Context, dst *Dataset, o *MapOptions) error {
@@ -174,14 +185,13 @@ func (d *Dataset) mapBlock(ctx context.Context, dst *Dataset, o MapOptions, box 
 	if err != nil {
 		return err
 	}
-	if err := f(ctx, b); err != nil {
+	if err := f(slots.Keep(ctx), b); err != nil {
 		return err
 	}
 	return to.writeSerial(ctx, box, b.Out)
 }
 
-// readSerial reads a box on the caller's goroutine, for tasks that run side by
-// side already.
+// readSerial reads a box for tasks that run side by side already, see serial.
 func (d *Dataset) readSerial(ctx context.Context, box nd.Box, dst nd.View) error {
 	if box.Empty() {
 		return nil
@@ -191,18 +201,14 @@ func (d *Dataset) readSerial(ctx context.Context, box nd.Box, dst nd.View) error
 		return err
 	}
 	j := d.reading(r, dst)
-	for i := range j.pieces.Len() {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		if err := j.task(ctx, i); err != nil {
-			return err
-		}
+	bytes, _ := d.holds()
+	if err := d.c.serial(ctx, j.pieces.Len(), bytes, j.task); err != nil {
+		return err
 	}
 	return j.settle(ctx)
 }
 
-// writeSerial writes a box on the caller's goroutine.
+// writeSerial writes a box for them.
 func (d *Dataset) writeSerial(ctx context.Context, box nd.Box, src nd.View) error {
 	if box.Empty() {
 		return nil
@@ -212,13 +218,8 @@ func (d *Dataset) writeSerial(ctx context.Context, box nd.Box, src nd.View) erro
 		return err
 	}
 	pieces := r.Pieces(d.grid)
-	for i := range pieces.Len() {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		if err := d.writePiece(ctx, pieces.At(i), src); err != nil {
-			return err
-		}
-	}
-	return nil
+	stored, decoded := d.holds()
+	return d.c.serial(ctx, pieces.Len(), 2*stored+decoded, func(ctx context.Context, i int) error {
+		return d.writePiece(ctx, pieces.At(i), src)
+	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/internal/slots"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
 )
@@ -67,6 +68,7 @@ func (o *object) source(ctx context.Context) (codec.Source, error) {
 	if !o.often {
 		return o, nil
 	}
+	defer slots.Leave(ctx).Return()
 	o.once.Do(func() { o.ready, o.err = o.d.prepare(ctx, o) })
 	return o.ready, o.err
 }

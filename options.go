@@ -64,6 +64,14 @@ type Options struct {
 	// Engine runs the work on chunks; nil is engine.Threads(0).
 	Engine *engine.Engine
 	Verify Verify
+	// Requests is how many requests a store behind a network is to have under way
+	// at a time, at most; 0 is what the store says is worth having. The engine's workers
+	// still say how many chunks are decoded or encoded at a time.
+	Requests int
+	// InFlight is about how many bytes the tasks of a call hold that are on their
+	// way from such a store or to it, or wait for a worker; 0 is 256 MiB. There are always as
+	// many tasks as workers, so that objects may be larger.
+	InFlight int64
 	// Durable makes every call that changes something return only when the
 	// change would survive a loss of power.
 	Durable bool
@@ -130,6 +138,11 @@ func (o Options) run(ctx context.Context, e *engine.Engine, n int, task func(ctx
 			return whole(ctx, i)
 		}
 	}
+	return o.metered(ctx, e, n, task)
+}
+
+// metered runs tasks and tells of their progress.
+func (o Options) metered(ctx context.Context, e *engine.Engine, n int, task func(ctx context.Context, i int) error) error {
 	if o.Progress == nil {
 		return e.Run(ctx, n, engine.RunOptions{}, task)
 	}

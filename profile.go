@@ -31,6 +31,8 @@ type ProfileStats struct {
 	// Requests are those that were made, by operation, of all stores together:
 	// each try counts of those that were tried again.
 	Requests []layer.OpMetrics
+	// Underway is how many requests to one store were under way at a time, at most.
+	Underway int64
 	// Retries is how many requests were tried again, since their errors may pass.
 	Retries int64
 	// Store is the time that requests took. Those under way at the same time are
@@ -58,6 +60,9 @@ func (p *Profile) Stats() ProfileStats {
 		CacheMisses: p.missed.Load(),
 	}
 	s.CacheHits = max(p.cached.Load()-s.CacheMisses, 0)
+	for _, m := range meters {
+		s.Underway = max(s.Underway, m.Most())
+	}
 	for _, r := range s.Requests {
 		s.Store += r.Time
 	}

@@ -139,7 +139,8 @@ func (d *Dataset) readRegion(ctx context.Context, r *nd.Region, dst nd.View) err
 		return nil
 	}
 	job := d.reading(r, canon)
-	err := d.c.o.run(ctx, d.c.o.local(), job.pieces.Len(), job.task)
+	bytes, _ := d.holds()
+	err := d.c.run(ctx, d.c.o.local(), job.pieces.Len(), bytes, job.task)
 	if err == nil {
 		err = job.settle(ctx)
 	}

@@ -24,7 +24,7 @@ func (d *Dataset) copyMissing(ctx context.Context, dst *Dataset, block int) erro
 		return err
 	}
 	blocks := dst.blocks(o, d.item())
-	err = d.c.o.run(ctx, d.c.o.engine(), blocks.Len(), func(ctx context.Context, i int) error {
+	err = d.c.run(ctx, d.c.o.engine(), blocks.Len(), d.blockBytes(dst, blocks, make([]int, d.NDim())), func(ctx context.Context, i int) error {
 		box := blocks.Cell(blocks.Coords(i, nil))
 		from, to, free := d.partWith(dst)
 		defer free()
@@ -49,7 +49,7 @@ func (d *Dataset) copyMissing(ctx context.Context, dst *Dataset, block int) erro
 			return err
 		}
 		return to.writeSerial(ctx, box, want)
-	})
+	}, dst.c)
 	return dst.wrote(ctx, err)
 }
 

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/dosna/dosna/internal/slots"
 	"github.com/dosna/dosna/store"
 )
 
@@ -32,11 +33,14 @@ func (c *Connection) retry(ctx context.Context, key string, try func() (again bo
 			return fmt.Errorf("%q in %s: given up after %d times, since others keep changing it: %w", key, c.url, n, err)
 		}
 		took := time.Since(begin)
+		wait := slots.Leave(ctx)
 		select {
 		case <-ctx.Done():
+			wait.Return()
 			return context.Cause(ctx)
 		case <-time.After(pause/2 + rand.N(pause)): // so that those who collided do not collide again
 		}
+		wait.Return()
 		pause = min(2*pause, max(crowd*took, firstPause), maxPause)
 	}
 }
@@ -56,11 +60,14 @@ func (c *Connection) certain(ctx context.Context, do func() error) error {
 		if _, ok := errors.AsType[settled](err); ok {
 			return err
 		}
+		wait := slots.Leave(ctx)
 		select {
 		case <-ctx.Done():
+			wait.Return()
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		case <-time.After(pause):
 		}
+		wait.Return()
 		pause = min(4*pause, maxPause)
 	}
 }

@@ -69,18 +69,21 @@ const listed = 10_000
 // eachStored calls f for the stored chunks inside the shape, on the workers of
 // this process; share, if not nil, tells which. However many there are, it holds
 // no more than a batch of them.
-func (d *Dataset) eachStored(ctx context.Context, share func(coords []int) bool, f func(ctx context.Context, k *Chunk) error) error {
+func (d *Dataset) eachStored(ctx context.Context, share func(coords []int) bool, f func(ctx context.Context, k *Chunk) error, with ...*Connection) error {
 	m := d.c.o.meter()
+	stored, decoded := d.holds()
+	quiet := *d.c
+	quiet.o.Progress = nil // but for the meter
 	var batch []*Chunk
 	flush := func() error {
 		m.expect(len(batch))
-		err := d.c.o.local().Run(ctx, len(batch), engine.RunOptions{}, func(ctx context.Context, i int) error {
+		err := quiet.run(ctx, d.c.o.local(), len(batch), stored+decoded, func(ctx context.Context, i int) error {
 			err := f(ctx, batch[i])
 			if err == nil {
 				m.tick()
 			}
 			return err
-		})
+		}, with...)
 		batch = batch[:0]
 		return err
 	}
@@ -101,14 +104,15 @@ func (d *Dataset) eachStored(ctx context.Context, share func(coords []int) bool,
 }
 
 // eachCell calls f for the chunks inside the shape, stored or not, as eachStored does.
-func (d *Dataset) eachCell(ctx context.Context, share func(coords []int) bool, f func(ctx context.Context, k *Chunk) error) error {
-	return d.c.o.run(ctx, d.c.o.local(), d.grid.Len(), func(ctx context.Context, i int) error {
+func (d *Dataset) eachCell(ctx context.Context, share func(coords []int) bool, f func(ctx context.Context, k *Chunk) error, with ...*Connection) error {
+	stored, decoded := d.holds()
+	return d.c.run(ctx, d.c.o.local(), d.grid.Len(), stored+decoded, func(ctx context.Context, i int) error {
 		coords := d.grid.Coords(i, nil)
 		if share != nil && !share(coords) {
 			return nil
 		}
 		return f(ctx, d.chunk(coords))
-	})
+	}, with...)
 }
 
 // Clear removes all chunks: every element is the fill value then. What is written

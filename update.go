@@ -5,6 +5,7 @@ import (
 
 	"github.com/dosna/dosna/codec"
 	"github.com/dosna/dosna/internal/bufpool"
+	"github.com/dosna/dosna/internal/slots"
 	"github.com/dosna/dosna/nd"
 )
 
@@ -60,7 +61,8 @@ func (d *Dataset) modify(ctx context.Context, pieces *nd.Pieces, written func(sh
 		e = d.c.o.local()
 	}
 	halo := make([]int, d.NDim())
-	return d.wrote(ctx, d.c.o.run(ctx, e, pieces.Len(), func(ctx context.Context, i int) error {
+	stored, decoded := d.holds()
+	return d.wrote(ctx, d.c.run(ctx, e, pieces.Len(), 2*stored+decoded, func(ctx context.Context, i int) error {
 		p := pieces.At(i)
 		d, err := d.at(p.Cell)
 		if err != nil {
@@ -77,7 +79,7 @@ func (d *Dataset) modify(ctx context.Context, pieces *nd.Pieces, written func(sh
 			if err := d.was(ctx, old, local, v, key); err != nil {
 				return local, v, err
 			}
-			return local, v, f(ctx, Block{Box: p.Box, In: v, Out: v, Halo: halo})
+			return local, v, f(slots.Keep(ctx), Block{Box: p.Box, In: v, Out: v, Halo: halo})
 		}})
 	}))
 }

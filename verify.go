@@ -196,7 +196,9 @@ func (v *verifier) batch(ctx context.Context, infos []store.Info) error {
 			return err
 		}
 	}
-	err := v.c.o.local().Run(ctx, len(checks), engine.RunOptions{}, func(ctx context.Context, i int) error {
+	quiet := *v.c
+	quiet.o.Progress = nil // but for the meter
+	err := quiet.run(ctx, v.c.o.local(), len(checks), unsized, func(ctx context.Context, i int) error {
 		err := v.check(ctx, &checks[i])
 		if err == nil {
 			v.meter.tick()

@@ -84,7 +84,8 @@ func (d *Dataset) writeRegion(ctx context.Context, r *nd.Region, src nd.View) er
 	pieces := r.Pieces(d.grid)
 	w, err := d.toWrite(ctx, func(shape []int) bool { return inside(pieces, shape) })
 	if err == nil {
-		err = w.wrote(ctx, w.c.o.run(ctx, w.c.o.local(), pieces.Len(), func(ctx context.Context, i int) error {
+		stored, decoded := w.holds()
+		err = w.wrote(ctx, w.c.run(ctx, w.c.o.local(), pieces.Len(), 2*stored+decoded, func(ctx context.Context, i int) error {
 			return w.writePiece(ctx, pieces.At(i), canon)
 		}))
 	}

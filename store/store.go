@@ -115,6 +115,7 @@ type Guarantees struct {
 	Shared        bool  // other processes see the same objects, at once
 	ListSorted    bool  // List yields in byte order of the keys
 	ReadOnly      bool  // the kind of store has no way to change anything: that is ErrPermission
+	Remote        bool  // operations wait for a network rather than for this machine: many at a time take little longer than one
 	Concurrency   int   // operations at a time worth having under way; 0: not known
 	MaxObject     int64 // most bytes in an object; 0: no bound known
 }

@@ -26,6 +26,7 @@ type app struct {
 	lazy, unsafe bool
 	allow        allowFlag
 	engine       engineFlag
+	requests     int
 	accounts     statsFlag
 	format       int // of Zarr, of a tree that is created; 0: 3
 }
@@ -35,6 +36,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.BoolVar(&a.json, "json", false, "print results as one JSON document")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print no progress and no confirmations")
 	f.Var(&a.engine, "engine", "what works on chunks: cpu (one at a time), threads, threads:N")
+	f.Var(intFlag[int]{&a.requests, "N", 1, 1024}, "requests", "requests under way at a time, at most, at stores behind a network; as many as are worth it without this")
 	f.BoolVar(&a.lazy, "lazy", false, "read parts of chunks without checking their checksums")
 	f.BoolVar(&a.unsafe, "unsafe", false, "change parts of chunks on stores that cannot keep several writers apart")
 	f.Var(&a.allow, "allow", "also open what references in a tree lead to at or below this address; may be given several times; https:// is all there is by https")
@@ -46,7 +48,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 
 // options returns those that the global flags ask for.
 func (a *app) options(mode dosna.Mode) *dosna.Options {
-	o := &dosna.Options{Mode: mode, Engine: a.engine.Engine, Unsafe: a.unsafe, Allow: a.allow.policy, Profile: a.accounts.profile, Format: a.format}
+	o := &dosna.Options{Mode: mode, Engine: a.engine.Engine, Requests: a.requests, Unsafe: a.unsafe, Allow: a.allow.policy, Profile: a.accounts.profile, Format: a.format}
 	if a.lazy {
 		o.Verify = dosna.VerifyLazy
 	}

@@ -36,6 +36,7 @@ type statsTold struct {
 	Encoded int64          `json:"encoded"`
 	Read    int64          `json:"bytes_read"`
 	Written int64          `json:"bytes_written"`
+	Most    int64          `json:"requests_at_a_time"` // at most
 	Retries int64          `json:"retries"`
 	Hits    int64          `json:"cache_hits"`
 	Misses  int64          `json:"cache_misses"`
@@ -62,7 +63,7 @@ func (a *app) tellStats(began time.Time) {
 	s := a.accounts.profile.Stats()
 	told := statsTold{
 		Wall: time.Since(began).Seconds(), Store: s.Store.Seconds(), Codecs: s.Codecs.Seconds(), Decoded: s.Decoded, Encoded: s.Encoded,
-		Retries: s.Retries, Hits: s.CacheHits, Misses: s.CacheMisses, Ops: []requestsTold{},
+		Most: s.Underway, Retries: s.Retries, Hits: s.CacheHits, Misses: s.CacheMisses, Ops: []requestsTold{},
 	}
 	if cpu, ok := cpuTime(); ok {
 		seconds := cpu.Seconds()
@@ -88,7 +89,7 @@ func (t statsTold) text() string {
 	}
 	rows := [][]string{
 		{"time", total},
-		{"store", fine(t.Store) + " in requests, added up"},
+		{"store", fmt.Sprintf("%s in requests, added up; %d under way at a time, at most", fine(t.Store), t.Most)},
 		{"codecs", fmt.Sprintf("%s in workers, added up: %d decoded, %d encoded", fine(t.Codecs), t.Decoded, t.Encoded)},
 		{"retries", fmt.Sprint(t.Retries)},
 	}

@@ -86,6 +86,10 @@ type sources struct {
 	opened map[string]store.Store // others, by their address
 }
 
+// Remote reports whether what references may lead to is behind a network. Which of what is
+// allowed they lead to is not known before.
+func (s *sources) Remote() bool { return s.o.Allow != nil || s.below.Guarantees().Remote }
+
 // Find implements refstore.Sources.
 func (s *sources) Find(ctx context.Context, address string) (store.Store, string, error) {
 	if key, ok := s.within(address); ok {

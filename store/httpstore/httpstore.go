@@ -120,7 +120,7 @@ func (s *Store) String() string { return s.name }
 
 // Guarantees promises what reads can keep.
 func (s *Store) Guarantees() store.Guarantees {
-	return store.Guarantees{ReadOnly: true, GetIfMatch: true, Shared: true, Concurrency: concurrency}
+	return store.Guarantees{ReadOnly: true, GetIfMatch: true, Shared: true, Remote: true, Concurrency: concurrency}
 }
 
 // Close closes idle connections. What is under way goes on.

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/dosna/dosna/internal/slots"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
 )
@@ -30,6 +31,7 @@ type ticket struct {
 	at    time.Time
 	given int64
 	taken int64
+	place *slots.Place
 }
 
 // op is a kind of operation.

@@ -14,6 +14,8 @@ import (
 type Meter struct {
 	guarded
 	ops [ops]meterOp
+
+	now, most atomic.Int64 // operations under way
 }
 
 // meterOp is the counts of one operation.
@@ -65,12 +67,16 @@ func Metrics(s store.Store) *Meter {
 
 func (m *Meter) begin(_ context.Context, op op, given, _ int64) (ticket, error) {
 	m.ops[op].underway.Add(1)
+	now := m.now.Add(1)
+	for most := m.most.Load(); now > most && !m.most.CompareAndSwap(most, now); most = m.most.Load() {
+	}
 	return ticket{op: op, at: time.Now(), given: given}, nil
 }
 
 func (m *Meter) end(t ticket, got int64, err error) {
 	o := &m.ops[t.op]
 	o.underway.Add(-1)
+	m.now.Add(-1)
 	if err != nil && errors.Is(err, errors.ErrUnsupported) {
 		return
 	}
@@ -116,6 +122,9 @@ type TimeBucket struct {
 	UpTo  time.Duration `json:"up_to"` // 0: without bound, in the last bucket
 	Count int64         `json:"count"`
 }
+
+// Most returns how many operations were under way at a time, at most.
+func (m *Meter) Most() int64 { return m.most.Load() }
 
 // Snapshot returns what has been counted of each operation that was asked for.
 // Operations that end meanwhile may be in some of the numbers only.

@@ -62,7 +62,11 @@ func (s *Store) String() string { return s.name }
 
 // Guarantees promises what reads can keep.
 func (s *Store) Guarantees() store.Guarantees {
-	return store.Guarantees{ReadOnly: true, GetIfMatch: true, Shared: true, ListSorted: s.t.sorted(), Concurrency: 32}
+	remote := false
+	if r, ok := s.sources.(interface{ Remote() bool }); ok { // whether what references may lead to is behind a network
+		remote = r.Remote()
+	}
+	return store.Guarantees{ReadOnly: true, GetIfMatch: true, Shared: true, ListSorted: s.t.sorted(), Remote: remote, Concurrency: 32}
 }
 
 // Close closes the sources.

@@ -47,7 +47,7 @@ func (s *Store) String() string {
 // Guarantees promises what reads can keep.
 func (s *Store) Guarantees() store.Guarantees {
 	g := s.below.Guarantees()
-	return store.Guarantees{ReadOnly: true, GetIfMatch: g.GetIfMatch, Shared: g.Shared, ListSorted: true, Concurrency: g.Concurrency}
+	return store.Guarantees{ReadOnly: true, GetIfMatch: g.GetIfMatch, Shared: g.Shared, ListSorted: true, Remote: g.Remote, Concurrency: g.Concurrency}
 }
 
 // Close closes the store that the archive is in.
