@@ -48,7 +48,9 @@ type MapOptions struct {
 // goroutines at a time; on an engine of several ranks, each does its share, and
 // all have to call Map. dst must not be d itself: blocks would read neighbours
 // already changed. For work in place without a halo there is Apply. Memory is
-// that of a block's In and Out for each worker; blocks above 4 GiB are refused.
+// that of a block's In and Out for each worker, and on stores behind a network of as
+// many more as Options.InFlight has room for; there blocks need not come in order on one
+// worker either. Blocks above 4 GiB are refused.
 func (d *Dataset) Map(ctx context.Context, dst *Dataset, o MapOptions, f func(ctx context.Context, b Block) error) error {
 	err := d.fixed()
 	if err == nil {
