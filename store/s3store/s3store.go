@@ -112,10 +112,10 @@ func (s *Store) Guarantees() store.Guarantees {
 		PutIfMatch:    true,
 		DeleteIfMatch: !s.foreign,
 		GetIfMatch:    true,
-		Shared:        true,
-		ListSorted:    true,
-		Concurrency:   concurrency,
-		MaxObject:     5 << 40,
+		Remote:        true, Shared: true,
+		ListSorted:  true,
+		Concurrency: concurrency,
+		MaxObject:   5 << 40,
 	}
 }
 
