@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -15,10 +16,10 @@ import (
 // RetryOptions say how often, and how long, [Retry] tries; zero values mean what
 // is said.
 type RetryOptions struct {
-	Attempts int           // tries of one operation in all; 0: 6
+	Attempts int           // tries of one operation in all; 0: as many as Total allows
 	Base     time.Duration // longest pause after the first try, doubled after each; 0: 100 ms
-	Pause    time.Duration // longest pause of all; 0: 10 s
-	Total    time.Duration // time after which no further try begins; 0: 1 minute
+	Pause    time.Duration // longest pause of all; 0: 5 s
+	Total    time.Duration // time after the first failure in which a further try may begin; 0: 1 minute
 	Retried  func()        // called before an operation is tried again; may be nil
 }
 
@@ -50,10 +51,10 @@ func Retry(s store.Store, o RetryOptions) store.Store {
 		}
 	}
 	if o.Attempts <= 0 {
-		o.Attempts = 6
+		o.Attempts = math.MaxInt
 	}
 	def(&o.Base, 100*time.Millisecond)
-	def(&o.Pause, 10*time.Second)
+	def(&o.Pause, 5*time.Second)
 	def(&o.Total, time.Minute)
 	return &retrying{s, o}
 }

@@ -74,11 +74,12 @@ func (s *Store) connect(ctx context.Context) error {
 		endpoints = []string{""}
 	}
 	for _, e := range endpoints {
-		s.clients = append(s.clients, s3.NewFromConfig(cfg, func(o *s3.Options) {
+		at := &server{of: s.fleet}
+		at.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 			if e != "" {
 				o.BaseEndpoint = aws.String(e)
 			}
-			o.HTTPClient = &http.Client{Transport: s.http, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			o.HTTPClient = &http.Client{Transport: at, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 			// AWS_ENDPOINT_URL and the AWS configuration may name a server, too.
 			s.foreign = s.foreign || o.BaseEndpoint != nil
 			o.UsePathStyle = s.o.PathStyle || o.BaseEndpoint != nil && !s.o.HostStyle
@@ -87,14 +88,15 @@ func (s *Store) connect(ctx context.Context) error {
 			if !strings.HasPrefix(aws.ToString(o.BaseEndpoint), "http://") {
 				o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
 			}
-		}))
+		})
+		s.servers = append(s.servers, at)
 	}
 	return nil
 }
 
 // transport sets up connections.
 func (s *Store) transport(t *http.Transport) {
-	dialer := &net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dialer.DialContext(ctx, network, address)
 		if err != nil {

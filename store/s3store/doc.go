@@ -51,5 +51,7 @@
 // 404 with NoSuchKey is ErrNotExist, and a bucket that is not there another error; 403 is
 // ErrPermission; 412 is ErrConflict or ErrExist, as is 409, or 404, to If-Match. 408, 429, 500, 502, 503, 504,
 // connections that cannot be made or break off, and servers that send nothing for a minute
-// are ErrTemporary; for a write whose reply was lost, ErrUnknownOutcome too.
+// are ErrTemporary; for a write whose reply was lost, ErrUnknownOutcome too. Servers of
+// which none has answered since the store was opened are not waited for. One of several
+// that cannot be connected to is left out for ten seconds.
 package s3store

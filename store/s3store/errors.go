@@ -41,7 +41,7 @@ func (s *Store) explain(ctx context.Context, err error, what intent) error {
 	}
 	var answer *smithyhttp.ResponseError
 	if !errors.As(err, &answer) || answer.Response == nil || answer.HTTPStatusCode() < 300 {
-		return unanswered(err, what)
+		return s.unanswered(err, what)
 	}
 	code, message := "", ""
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
@@ -179,8 +179,10 @@ func (s *Store) absent(ctx context.Context, code string) error {
 	return s.explain(ctx, err, reading)
 }
 
-// unanswered is a request to which there was no answer, or half of one.
-func unanswered(err error, what intent) error {
+// unanswered is a request to which there was no answer, or half of one. Servers of which
+// none has ever answered are not there, rather than away for a while; those that
+// have answered are waited for.
+func (s *Store) unanswered(err error, what intent) error {
 	reason := cause(err)
 	var missing *aws.MissingRegionError
 	switch {
@@ -188,6 +190,8 @@ func unanswered(err error, what intent) error {
 		return refused("no region is known: give the option region")
 	case forGood(err):
 		return fmt.Errorf("no answer: %s", reason)
+	case notSent(err) && !s.reached.Load() && !s.untried():
+		return refused("no answer: " + reason)
 	case notSent(err):
 		return fmt.Errorf("%w: no answer: %s", store.ErrTemporary, reason)
 	}

@@ -21,7 +21,7 @@ func (s *Store) List(ctx context.Context, o store.ListOptions) iter.Seq2[store.I
 }
 
 func (s *Store) list(ctx context.Context, o store.ListOptions, yield func(store.Info) bool) error {
-	if err := store.CheckPrefix(o.Prefix); err != nil {
+	if err := s.checkPrefix(o.Prefix); err != nil {
 		return err
 	}
 	in := &s3.ListObjectsV2Input{Bucket: s.bucket(), Prefix: aws.String(s.prefix + o.Prefix), RequestPayer: s.payer()}
@@ -65,14 +65,14 @@ func (s *Store) entries(page *s3.ListObjectsV2Output) iter.Seq[store.Info] {
 				object := objects[0]
 				objects = objects[1:]
 				key, ok := strings.CutPrefix(aws.ToString(object.Key), s.prefix)
-				if !ok || store.CheckKey(key) != nil {
+				if !ok || s.check(key) != nil {
 					continue
 				}
 				i = info(key, aws.ToInt64(object.Size), object.ETag, object.LastModified)
 			} else {
 				key, ok := strings.CutPrefix(aws.ToString(folders[0].Prefix), s.prefix)
 				folders = folders[1:]
-				if !ok || key == "" || store.CheckPrefix(key) != nil {
+				if !ok || key == "" || s.checkPrefix(key) != nil {
 					continue
 				}
 				i = store.Info{Key: key, Dir: true}

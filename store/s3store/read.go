@@ -57,7 +57,7 @@ func (s *Store) confirm(ctx context.Context, p *part) error {
 
 // open asks for what o names. The part's body must be closed.
 func (s *Store) open(ctx context.Context, key string, o store.GetOptions) (*part, error) {
-	if err := store.CheckKey(key); err != nil {
+	if err := s.check(key); err != nil {
 		return nil, err
 	}
 	if err := o.Check(); err != nil {
@@ -256,7 +256,7 @@ func (s *Store) Get(ctx context.Context, key string, o store.GetOptions, dst []b
 
 // Stat implements store.Store.
 func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
-	err := store.CheckKey(key)
+	err := s.check(key)
 	if err == nil {
 		err = s.ready(ctx)
 	}
@@ -293,7 +293,7 @@ func (s *Store) GetRanges(ctx context.Context, key string, c store.Cond, spans [
 }
 
 func (s *Store) getRanges(ctx context.Context, key string, c store.Cond, spans []nd.Span) (store.Info, error) {
-	if err := store.CheckKey(key); err != nil {
+	if err := s.check(key); err != nil {
 		return store.Info{}, err
 	}
 	if err := c.CheckRead(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -21,14 +20,13 @@ const concurrency = 32
 
 // Store is a bucket, or what lies below a prefix in it.
 type Store struct {
-	o       Options
-	name    string
-	prefix  string // "" or ending in "/"
-	clients []*s3.Client
-	next    atomic.Uint64
+	o      Options
+	name   string
+	prefix string // "" or ending in "/"
+	*fleet
 	refresh func() // forgets credentials that have expired
-	http    *http.Transport
 	closed  atomic.Bool
+	any     bool // keys may be anything: see Bucket
 	foreign bool // a server other than Amazon's
 
 	bucketSeen atomic.Bool
@@ -56,7 +54,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Store{o: o, name: o.String(), prefix: o.Prefix}
+	s := &Store{o: o, name: o.String(), prefix: o.Prefix, fleet: &fleet{}}
 	if s.prefix != "" {
 		s.prefix += "/"
 	}
@@ -125,11 +123,6 @@ func (s *Store) Close() error {
 		s.http.CloseIdleConnections()
 	}
 	return nil
-}
-
-// client returns whom to ask next.
-func (s *Store) client() *s3.Client {
-	return s.clients[s.next.Add(1)%uint64(len(s.clients))]
 }
 
 func (s *Store) key(key string) *string { return aws.String(s.prefix + key) }

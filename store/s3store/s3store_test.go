@@ -49,7 +49,9 @@ func reopen(t *testing.T, server *testenv.S3, bucket string) store.Store {
 
 // conform runs the checks of all stores.
 func conform(t *testing.T, server *testenv.S3, except ...string) {
-	storetest.Run(t, func(t *testing.T) store.Store { return fresh(t, server) }, except...)
+	if !testing.Short() { // what is checked of several handles is left in any case
+		storetest.Run(t, func(t *testing.T) store.Store { return fresh(t, server) }, except...)
+	}
 	t.Run("shared", func(t *testing.T) {
 		storetest.RunShared(t, func(t *testing.T) storetest.Opener {
 			name := bucket(t, server)
@@ -71,6 +73,40 @@ func TestCeph(t *testing.T) {
 	server := &testenv.S3{Endpoint: c.Endpoint, AccessKey: c.AccessKey, SecretKey: c.SecretKey}
 	server.Environment(t)
 	conform(t, server)
+}
+
+// TestDeadEndpoint: requests go to the servers that are there, and those that never were
+// are not waited for.
+func TestDeadEndpoint(t *testing.T) {
+	server := testenv.VersityGW(t)
+	name := bucket(t, server)
+	const dead = "http://127.0.0.1:1"
+	open := func(endpoints ...string) store.Store {
+		s, err := s3store.Open(t.Context(), s3store.Options{Bucket: name, Endpoints: endpoints})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	bare := open(dead, server.Endpoint, dead)
+	s := layer.Retry(bare, layer.RetryOptions{})
+	if _, err := s.Put(t.Context(), "x", nil, store.Cond{}); err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for range 30 {
+		if _, err := bare.Stat(t.Context(), "x"); err != nil {
+			failed++
+		}
+	}
+	if failed > 2 { // once for each of the dead
+		t.Errorf("%d of 30 requests went to servers that are not there", failed)
+	}
+	alone := open(dead)
+	if _, err := alone.Stat(t.Context(), "x"); err == nil || errors.Is(err, store.ErrTemporary) || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("a server that is not there: %v", err)
+	}
 }
 
 // TestURLs: what an address may say, and what not.

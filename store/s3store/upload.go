@@ -227,7 +227,7 @@ func (w *writer) commit() (store.Version, error) {
 
 func (w *writer) Close() error {
 	if w.sending != nil {
-		_ = <-w.sending
+		<-w.sending
 		w.sending = nil
 	}
 	if w.up != nil {
