@@ -30,7 +30,8 @@ type CopyOptions struct {
 
 	// Resume goes on with a copy that was interrupted. What is there already is
 	// read and compared with the source, byte by byte (elements, where the layout
-	// changes), and what is equal is not written again.
+	// changes), and what is equal is not written again. Nodes in the root of a tree that
+	// are there whole, of a copy into it, are left as they are.
 	Resume bool
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -340,9 +341,6 @@ func TestCopyNotCompleted(t *testing.T) {
 	if got := walked(t, c); len(got) != 1 || got[0] != "/copy" {
 		t.Errorf("the tree has %q", got)
 	}
-	if _, err := dosna.Copy(ctx, src, open(t, memstore.New(), dosna.Options{}), "", resume); !errors.Is(err, dosna.ErrInvalid) {
-		t.Errorf("a root to go on with: %v", err)
-	}
 }
 
 // TestCopyInterruptedAtAnyMoment kills a process that copies a tree again and
@@ -461,4 +459,43 @@ func files(t testing.TB, dir string) map[string]string {
 		t.Fatal(fmt.Errorf("nothing in %s", dir))
 	}
 	return all
+}
+
+// TestResumeIntoRoot: what is there whole stays, what is begun is gone on with, and what
+// is missing is copied.
+func TestResumeIntoRoot(t *testing.T) {
+	from := create(t, t.TempDir())
+	source(t, from, 20)
+	root, err := from.Root(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := root.UpdateAttrs(ctx, func(a dosna.Attributes) error { a["of"] = "the root"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	bytesDataset(t, from, "another", []int{4}, []int{2})
+	h, through, direct := two(t, dosna.Options{Engine: engine.CPU()})
+	h.before = func(op, key string) error {
+		if op == "put" && key == "src/plain/c/5/1" {
+			return errFull
+		}
+		return nil
+	}
+	resume := &dosna.CopyOptions{Resume: true}
+	if _, err := dosna.Copy(ctx, root, through, "/", resume); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	if got := walked(t, direct); slices.Contains(got, "src") {
+		t.Errorf("half a copy is seen: %q", got)
+	}
+	done := objects(t, direct.Store(), "another/")
+	for range 2 {
+		if _, err := dosna.Copy(ctx, root, direct, "/", resume); err != nil {
+			t.Fatal(err)
+		}
+		sameTrees(t, objects(t, direct.Store(), ""), objects(t, from.Store(), ""))
+	}
+	if len(done) > 0 {
+		sameTrees(t, objects(t, direct.Store(), "another/"), done)
+	}
 }

@@ -262,9 +262,6 @@ func (a *attempt) intoRoot(ctx context.Context, src Node, below []original) erro
 	if l, ok := src.(*Link); ok {
 		return fmt.Errorf("copy %s: %w: the root of a tree is no link", l.Path(), ErrInvalid)
 	}
-	if a.o.Resume {
-		return fmt.Errorf("%w: only a copy below the root of a tree can be resumed", ErrInvalid)
-	}
 	g, ok := src.(*Group)
 	if !ok {
 		return a.asRoot(ctx, src.(*Dataset))
@@ -272,6 +269,15 @@ func (a *attempt) intoRoot(ctx context.Context, src Node, below []original) erro
 	for _, o := range below {
 		if strings.Contains(o.rel, "/") {
 			continue // with what it is in
+		}
+		if a.o.Resume {
+			_, err := a.to.entry(ctx, o.rel)
+			if err == nil {
+				continue // an earlier attempt has completed it
+			}
+			if !isNotExist(err) {
+				return err
+			}
 		}
 		n, err := o.c.entry(ctx, o.path)
 		if isNotExist(err) {
