@@ -62,7 +62,7 @@ func newRoot(a *app) *cobra.Command {
 		a.blurCommand(), a.castCommand(), a.pyramidCommand(), a.statsCommand(), a.resizeCommand())
 	add("tree",
 		a.initCommand(), a.infoCommand(), a.lsCommand(), a.treeCommand(), a.duCommand(), a.attrsCommand(),
-		a.lnCommand(), a.mvCommand(), a.cpCommand(), a.rmCommand(), a.diffCommand(), a.verifyCommand(), a.consolidateCommand(), a.referencesCommand(), a.lockCommand())
+		a.lnCommand(), a.mvCommand(), a.cpCommand(), a.migrateCommand(), a.rmCommand(), a.diffCommand(), a.verifyCommand(), a.consolidateCommand(), a.referencesCommand(), a.lockCommand())
 	add("more", a.demoCommand(), a.selftestCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")

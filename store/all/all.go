@@ -33,7 +33,7 @@ var backends = []backend{
 
 var (
 	openWeb = persistent(httpstore.OpenURL)
-	openS3  = persistent(s3store.OpenURL)
+	openS3  = persistent(withOriginal(s3store.OpenURL))
 )
 
 // persistent returns open for what is reached over a network, which is asked again where that
