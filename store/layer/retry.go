@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,12 +34,9 @@ type RetryOptions struct {
 // success is never reported as a conflict. One whose outcome is not known, by
 // store.ErrUnknownOutcome, is not tried again, even if the error is
 // ErrTemporary as well: whoever knows what the change is for can read what is
-// there, and decide. Where a later try is answered by ErrConflict or ErrExist,
-// an earlier one may have been done after all by a store whose temporary errors
-// are not to be trusted, as those of servers behind proxies; that cannot be
-// told from another's change and so is ErrUnknownOutcome. Puts and Deletes
-// without condition, as DeleteAll and DeletePrefix, leave the same behind
-// however often they are done, and are tried again after any ErrTemporary.
+// there, and decide. Puts and Deletes without condition, as DeleteAll and
+// DeletePrefix, leave the same behind however often they are done, and are tried
+// again after any ErrTemporary.
 //
 // A listing that breaks off goes on after the last entry where listings are
 // sorted; elsewhere it fails once an entry was yielded. A stream being read goes
@@ -134,30 +132,19 @@ func (r *retrying) do(ctx context.Context, f func() error) error {
 	}
 }
 
-// once is do for a change that must not be done twice.
+// once is do for a change that must not be done twice: that it may have been done is
+// for the caller to deal with.
 func (r *retrying) once(ctx context.Context, conditional bool, f func() error) error {
-	if !conditional {
-		return r.do(ctx, f)
-	}
-	var failed string // how the try before ended
-	t := r.tries()
-	for {
+	var unknown error
+	err := r.do(ctx, func() error {
 		err := f()
-		if err == nil {
+		if conditional && errors.Is(err, store.ErrUnknownOutcome) {
+			unknown = err
 			return nil
 		}
-		answer := err.Error() // and no more of it: the caller must not take it for a conflict
-		switch {
-		case errors.Is(err, store.ErrUnknownOutcome):
-			return err
-		case failed != "" && (errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrExist) || errors.Is(err, store.ErrNotExist)):
-			return r.asStore(fmt.Errorf("%w: it was tried again after %q; now %s", store.ErrUnknownOutcome, failed, answer))
-		}
-		failed = answer
-		if err := t.again(ctx, err); err != nil {
-			return r.asStore(err)
-		}
-	}
+		return err
+	})
+	return cmp.Or(unknown, err)
 }
 
 // asStore makes an error the store's, where it is not.

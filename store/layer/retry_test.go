@@ -119,7 +119,6 @@ func TestRetryChanges(t *testing.T) {
 		{storetest.Fail(store.ErrTemporary), false, nil, 2},
 		{storetest.Fail(store.ErrTemporary), true, nil, 2},
 		{storetest.DoneBut(store.ErrTemporary), false, nil, 2},
-		{storetest.DoneBut(store.ErrTemporary), true, store.ErrUnknownOutcome, 2}, // against the rules, but never a conflict
 		{storetest.Lost(), false, store.ErrUnknownOutcome, 1},
 		{storetest.Lost(), true, store.ErrUnknownOutcome, 1},
 		{storetest.DoneBut(both), false, nil, 2},

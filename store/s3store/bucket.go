@@ -2,6 +2,7 @@ package s3store
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 
@@ -21,10 +22,16 @@ func (s *Store) Bucket() *Bucket {
 	return &Bucket{&Store{o: o, name: o.String(), fleet: s.fleet, refresh: s.refresh, foreign: s.foreign, any: true}}
 }
 
+// mostKey is how many bytes the name of an object in a bucket may have.
+const mostKey = 1024
+
 // check is an error for a key that cannot be one.
 func (s *Store) check(key string) error {
 	if s.any {
 		return nil
+	}
+	if n := len(s.prefix) + len(key); n > mostKey {
+		return fmt.Errorf("%w: with the prefix %q it has %d bytes, and a key of S3 at most %d", store.ErrInvalid, s.o.Prefix, n, mostKey)
 	}
 	return store.CheckKey(key)
 }

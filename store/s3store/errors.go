@@ -63,7 +63,7 @@ func (s *Store) explain(ctx context.Context, err error, what intent) error {
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
 		s.refresh()
 		return fmt.Errorf("%w: %s", store.ErrTemporary, text)
-	case "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests", "ServiceUnavailable", "RequestTimeTooSkewed":
+	case "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests", "RequestTimeTooSkewed":
 		return fmt.Errorf("%w: %s", store.ErrTemporary, text)
 	case "EntityTooLarge":
 		return fmt.Errorf("%w: %s", store.ErrTooLarge, text)
@@ -121,7 +121,7 @@ func (s *Store) explain(ctx context.Context, err error, what intent) error {
 			text += fmt.Sprintf("; the bucket is in the region %.40s: give it as the option region", region)
 		}
 		return refused(text)
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestTimeout:
+	case http.StatusTooManyRequests, http.StatusRequestTimeout:
 		return fmt.Errorf("%w: %s", store.ErrTemporary, text)
 	}
 	if status >= 500 {

@@ -31,6 +31,27 @@ func (s *Store) list(ctx context.Context, o store.ListOptions, yield func(store.
 	if o.After != "" {
 		in.StartAfter = aws.String(s.prefix + o.After)
 	}
+	var unfinished []store.Info
+	if o.Unfinished {
+		if err := s.ready(ctx); err != nil {
+			return err
+		}
+		var err error
+		if unfinished, err = s.unfinished(ctx, o); err != nil {
+			return err
+		}
+	}
+	// pass yields what is unfinished up to a key.
+	pass := func(key string) bool {
+		for len(unfinished) > 0 && (key == "" || unfinished[0].Key < key) {
+			i := unfinished[0]
+			unfinished = unfinished[1:]
+			if i.Key > o.After && !yield(i) {
+				return false
+			}
+		}
+		return true
+	}
 	for {
 		if err := s.ready(ctx); err != nil {
 			return err
@@ -40,12 +61,13 @@ func (s *Store) list(ctx context.Context, o store.ListOptions, yield func(store.
 			return s.explain(ctx, err, reading)
 		}
 		for i := range s.entries(page) {
-			if i.Key > o.After && !yield(i) {
+			if i.Key > o.After && !(pass(i.Key) && yield(i)) {
 				return nil
 			}
 		}
 		switch {
 		case page.IsTruncated == nil || !*page.IsTruncated:
+			pass("")
 			return nil
 		case page.NextContinuationToken == nil || in.ContinuationToken != nil && *in.ContinuationToken == *page.NextContinuationToken:
 			return refused("the server says that its listing goes on, and not how")

@@ -57,6 +57,9 @@ func (s *Store) conditions(ctx context.Context, c store.Cond) (conditions, error
 	if f.kept == nil {
 		kept, err := s.probe(ctx)
 		if err != nil {
+			if errors.Is(err, store.ErrUnknownOutcome) { // of the probe, not of the write
+				err = fmt.Errorf("%w: %s", store.ErrTemporary, err.Error())
+			}
 			return conditions{}, fmt.Errorf("finding out whether the server keeps conditions of writes: %w", err)
 		}
 		f.kept = &kept
@@ -150,7 +153,7 @@ func (s *Store) race(ctx context.Context, key, what string, c store.Cond, kept c
 	for i := range racers {
 		g.Go(func() error {
 			body := newPartsReader([][]byte{fmt.Appendf(nil, "%s %d\n", what, i)})
-			v, err := s.putWhole(ctx, key, body, c, kept)
+			v, err := s.putWhole(ctx, key, body, c, kept, "")
 			if err == nil {
 				versions[i] = v
 				return nil
@@ -162,9 +165,6 @@ func (s *Store) race(ctx context.Context, key, what string, c store.Cond, kept c
 		})
 	}
 	if err := g.Wait(); err != nil {
-		if errors.Is(err, store.ErrUnknownOutcome) {
-			err = fmt.Errorf("%w: %s", store.ErrTemporary, err.Error())
-		}
 		return "", err
 	}
 	winner := -1

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
@@ -22,17 +23,20 @@ const (
 
 // upload is an object being written in parts. Nobody sees it before it is complete.
 type upload struct {
-	s   *Store
-	key string
-	id  *string
+	s         *Store
+	key       string
+	id        *string
+	signature string
 }
 
-func (s *Store) upload(ctx context.Context, key string) (*upload, error) {
-	out, err := s.client().CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: s.bucket(), Key: s.key(key), RequestPayer: s.payer()})
+func (s *Store) upload(ctx context.Context, key string, c store.Cond) (*upload, error) {
+	by := signature(c)
+	in := &s3.CreateMultipartUploadInput{Bucket: s.bucket(), Key: s.key(key), RequestPayer: s.payer(), Metadata: metadata(by)}
+	out, err := s.client().CreateMultipartUpload(ctx, in, stubborn)
 	if err != nil {
 		return nil, s.explain(ctx, err, reading) // nothing is there yet that could be seen
 	}
-	return &upload{s, key, out.UploadId}, nil
+	return &upload{s, key, out.UploadId, by}, nil
 }
 
 // all writes a whole object, several parts at a time.
@@ -63,7 +67,7 @@ func (u *upload) part(ctx context.Context, number int, body *partsReader) (types
 	n := aws.Int32(int32(number))
 	out, err := u.s.client().UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: u.s.bucket(), Key: u.s.key(u.key), UploadId: u.id, PartNumber: n, Body: body, ContentLength: aws.Int64(body.size), RequestPayer: u.s.payer(),
-	})
+	}, stubborn)
 	if err != nil {
 		return types.CompletedPart{}, u.s.explain(ctx, err, reading) // a part is no object
 	}
@@ -80,9 +84,16 @@ func (u *upload) complete(ctx context.Context, done []types.CompletedPart, c sto
 	out, err := u.s.client().CompleteMultipartUpload(ctx, in)
 	if err != nil {
 		u.abort(ctx)
-		return "", u.s.explain(ctx, err, intentOf(c))
+		return u.s.settle(ctx, u.key, u.signature, u.s.explain(ctx, err, intentOf(c)))
 	}
+	u.s.sweep(ctx, u.key)
 	return u.s.written(ctx, u.key, out.ETag)
+}
+
+// stubborn has a request sent again that may be carried out any number of times. Parts are, because
+// a whole object of many would have to be sent again otherwise.
+func stubborn(o *s3.Options) {
+	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 15, 5*time.Second })
 }
 
 // abort throws the parts away, even if ctx is done.
@@ -95,7 +106,7 @@ func (u *upload) abort(ctx context.Context) {
 // OpenWriter implements store.Streamer: parts go to the server as they are full.
 func (s *Store) OpenWriter(ctx context.Context, key string, c store.Cond) (store.Writer, error) {
 	w := &writer{s: s, ctx: ctx, key: key, cond: c}
-	err := store.CheckKey(key)
+	err := s.check(key)
 	if err == nil {
 		err = c.CheckPut()
 	}
@@ -159,7 +170,7 @@ func (w *writer) send() error {
 	}
 	if w.up == nil {
 		var err error
-		if w.up, err = w.s.upload(w.ctx, w.key); err != nil {
+		if w.up, err = w.s.upload(w.ctx, w.key, w.cond); err != nil {
 			return err
 		}
 	}
@@ -210,7 +221,7 @@ func (w *writer) Commit() (store.Version, error) {
 
 func (w *writer) commit() (store.Version, error) {
 	if w.up == nil {
-		return w.s.putWhole(w.ctx, w.key, newPartsReader([][]byte{w.buf}), w.cond, w.kept)
+		return w.s.putWhole(w.ctx, w.key, newPartsReader([][]byte{w.buf}), w.cond, w.kept, signature(w.cond))
 	}
 	if len(w.buf) > 0 {
 		if err := w.send(); err != nil {

@@ -2,6 +2,7 @@ package s3store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ func (s *Store) Put(ctx context.Context, key string, parts [][]byte, c store.Con
 }
 
 func (s *Store) put(ctx context.Context, key string, parts [][]byte, c store.Cond) (store.Version, error) {
-	if err := store.CheckKey(key); err != nil {
+	if err := s.check(key); err != nil {
 		return "", err
 	}
 	if err := c.CheckPut(); err != nil {
@@ -42,25 +43,60 @@ func (s *Store) put(ctx context.Context, key string, parts [][]byte, c store.Con
 	}
 	body := newPartsReader(parts)
 	if body.size > wholeMost {
-		u, err := s.upload(ctx, key)
+		u, err := s.upload(ctx, key, c)
 		if err != nil {
 			return "", err
 		}
 		return u.all(ctx, body, c, kept)
 	}
-	return s.putWhole(ctx, key, body, c, kept)
+	return s.putWhole(ctx, key, body, c, kept, signature(c))
+}
+
+// signed is the user metadata that says who wrote an object under a condition, so that a
+// writer who got no answer can tell whether it was done.
+const signed = "dosna-write"
+
+// signature returns what one such write is signed with, "" if it need not be.
+func signature(c store.Cond) string {
+	if c == (store.Cond{}) {
+		return ""
+	}
+	return rand.Text()
+}
+
+func metadata(signature string) map[string]string {
+	if signature == "" {
+		return nil
+	}
+	return map[string]string{signed: signature}
+}
+
+// settle answers a signed write that failed with err: if its outcome is not known and
+// what is stored has its signature, it was done.
+func (s *Store) settle(ctx context.Context, key, signature string, err error) (store.Version, error) {
+	if signature == "" || !errors.Is(err, store.ErrUnknownOutcome) || ctx.Err() != nil {
+		return "", err
+	}
+	out, no := s.client().HeadObject(ctx, &s3.HeadObjectInput{Bucket: s.bucket(), Key: s.key(key), RequestPayer: s.payer()}, stubborn)
+	if no != nil {
+		return "", err
+	}
+	if v := info(key, 0, out.ETag, nil).Version; out.Metadata[signed] == signature && v != "" {
+		return v, nil
+	}
+	return "", err
 }
 
 // putWhole writes an object with one request.
-func (s *Store) putWhole(ctx context.Context, key string, body *partsReader, c store.Cond, kept conditions) (store.Version, error) {
-	in := &s3.PutObjectInput{Bucket: s.bucket(), Key: s.key(key), Body: body, ContentLength: aws.Int64(body.size), RequestPayer: s.payer()}
+func (s *Store) putWhole(ctx context.Context, key string, body *partsReader, c store.Cond, kept conditions, signature string) (store.Version, error) {
+	in := &s3.PutObjectInput{Bucket: s.bucket(), Key: s.key(key), Body: body, ContentLength: aws.Int64(body.size), RequestPayer: s.payer(), Metadata: metadata(signature)}
 	in.IfMatch, in.IfNoneMatch = kept.headers(c)
 	out, err := s.client().PutObject(ctx, in)
 	if err = s.explain(ctx, err, intentOf(c)); errors.Is(err, errDirectory) {
 		err = s.folder(ctx, key)
 	}
 	if err != nil {
-		return "", err
+		return s.settle(ctx, key, signature, err)
 	}
 	return s.written(ctx, key, out.ETag)
 }
@@ -97,7 +133,7 @@ func (s *Store) Delete(ctx context.Context, key string, c store.Cond) error {
 }
 
 func (s *Store) delete(ctx context.Context, key string, c store.Cond) error {
-	if err := store.CheckKey(key); err != nil {
+	if err := s.check(key); err != nil {
 		return err
 	}
 	if err := c.CheckDelete(); err != nil {
@@ -131,7 +167,7 @@ const mostDeleted = 1000
 // DeleteAll implements store.BulkDeleter.
 func (s *Store) DeleteAll(ctx context.Context, keys []string) error {
 	for _, key := range keys {
-		if err := store.CheckKey(key); err != nil {
+		if err := s.check(key); err != nil {
 			return s.fail("delete", key, err)
 		}
 	}
@@ -201,7 +237,7 @@ func (s *Store) Copy(ctx context.Context, from, to string, c store.Cond) (store.
 
 func (s *Store) copy(ctx context.Context, from, to string) (store.Version, error) {
 	for _, key := range []string{from, to} {
-		if err := store.CheckKey(key); err != nil {
+		if err := s.check(key); err != nil {
 			return "", err
 		}
 	}
