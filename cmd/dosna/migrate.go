@@ -23,9 +23,8 @@ as it is. If copying is interrupted the same command goes on with it.
 Such a bucket can be used without moving it, too: its address opens like that of any
 other tree, for reading. The bucket's name is that of the connection in lower case, with -
 for _.`,
-		Example: `  dosna ls 's3://my-connection?endpoint=http://s3.example.org'
-  dosna migrate 's3://my-connection?endpoint=http://s3.example.org' /data/pool
-  dosna migrate 's3://my-connection?endpoint=http://s3.example.org#/scan' /data/pool#/old/scan`,
+		Example: `  dosna migrate 's3://my-connection?endpoint=http://s3.example.org' /tmp/moved
+  dosna migrate 's3://my-connection?endpoint=http://s3.example.org#/scan' /tmp/moved2#/old/scan`,
 		Args:              exactArgs("the source", "the destination"),
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.migrate(cmd.Context(), args[0], args[1]) },
 		ValidArgsFunction: a.completeAddress(2),

@@ -13,13 +13,19 @@ import (
 //go:embed testdata/original.py
 var original string
 
-// TestMigrate reads and moves a tree that a program wrote after the description of how the
-// first DosNa stored its trees, to the server that can hold one.
-func TestMigrate(t *testing.T) {
+// firstDosNa starts a server whose bucket "my-connection" has such a tree.
+func firstDosNa(t *testing.T) (endpoint string) {
+	t.Helper()
 	c := testenv.StartCeph(t)
 	(&testenv.S3{AccessKey: c.AccessKey, SecretKey: c.SecretKey}).Environment(t)
 	testenv.RunPython(t, []string{"boto3", "numpy"}, original, c.Endpoint, "my-connection")
-	source := "s3://my-connection?endpoint=" + c.Endpoint
+	return c.Endpoint
+}
+
+// TestMigrate reads and moves a tree that a program wrote after the description of how the
+// first DosNa stored its trees, to the server that can hold one.
+func TestMigrate(t *testing.T) {
+	source := "s3://my-connection?endpoint=" + firstDosNa(t)
 	pool := filepath.Join(t.TempDir(), "pool")
 	run := func(args ...string) string {
 		t.Helper()

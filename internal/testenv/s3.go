@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,8 +20,9 @@ type S3 struct {
 }
 
 // VersityGW starts versitygw, a server of S3 over directories, for the test.
-// Programs that read the environment find its keys there.
-func VersityGW(t testing.TB) *S3 {
+// Programs that read the environment find its keys there. Options are those of its
+// command line; with "--cert" the server speaks TLS.
+func VersityGW(t testing.TB, options ...string) *S3 {
 	t.Helper()
 	root, err := Root()
 	if err != nil {
@@ -36,13 +39,18 @@ func VersityGW(t testing.TB) *S3 {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s := &S3{Endpoint: "http://" + address, AccessKey: "tester", SecretKey: "testertester", Dir: t.TempDir()}
+	scheme := "http://"
+	if slices.Contains(options, "--cert") {
+		scheme = "https://"
+	}
+	s := &S3{Endpoint: scheme + address, AccessKey: "tester", SecretKey: "testertester", Dir: t.TempDir()}
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(program, "--port", address, "--quiet", "--keep-alive", "posix", s.Dir)
+	args := append([]string{"--port", address, "--quiet", "--keep-alive"}, options...)
+	cmd := exec.Command(program, append(args, "posix", s.Dir)...)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = dieWithParent()
@@ -81,6 +89,31 @@ func (s *S3) Environment(t testing.TB) {
 	t.Setenv("AWS_ACCESS_KEY_ID", s.AccessKey)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", s.SecretKey)
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+// User makes a user of a versitygw that was started with "--iam-dir". The role is
+// admin, user or userplus.
+func (s *S3) User(t testing.TB, access, secret, role string) {
+	t.Helper()
+	s.admin(t, "create-user", "-a", access, "-s", secret, "-r", role)
+}
+
+// RemoveUser undoes User.
+func (s *S3) RemoveUser(t testing.TB, access string) {
+	t.Helper()
+	s.admin(t, "delete-user", "-a", access)
+}
+
+func (s *S3) admin(t testing.TB, args ...string) {
+	t.Helper()
+	root, err := Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"admin", "-a", s.AccessKey, "-s", s.SecretKey, "--er", s.Endpoint}, args...)
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(root, ".tools", "versitygw"), args...).CombinedOutput(); err != nil {
+		t.Fatalf("versitygw %s: %v: %s", strings.Join(args, " "), err, out)
+	}
 }
 
 // Bucket makes a bucket.

@@ -189,7 +189,10 @@ func (s *Store) unanswered(err error, what intent) error {
 	case errors.As(err, &missing):
 		return refused("no region is known: give the option region")
 	case forGood(err):
-		return fmt.Errorf("no answer: %s", reason)
+		if _, no := errors.AsType[*tls.CertificateVerificationError](err); no {
+			reason += "; a file of certificates that vouch for the server can be given as verify=FILE"
+		}
+		return refused("no answer: " + reason)
 	case notSent(err) && !s.reached.Load() && !s.untried():
 		return refused("no answer: " + reason)
 	case notSent(err):

@@ -237,10 +237,7 @@ func (w *writer) commit() (store.Version, error) {
 }
 
 func (w *writer) Close() error {
-	if w.sending != nil {
-		<-w.sending
-		w.sending = nil
-	}
+	_ = w.wait() // nothing of it is kept
 	if w.up != nil {
 		w.up.abort(w.ctx)
 	}
