@@ -132,6 +132,25 @@ func (l *Link) Target() string {
 	return target
 }
 
+// Address returns the address of what the link leads to, which says the same in any tree. It is ""
+// if there is none, as in a tree that only this process has.
+func (l *Link) Address() string {
+	t, err := parseTarget(l.Target())
+	if err != nil {
+		return ""
+	}
+	if t.url.Root == "" {
+		to, above := t.from(parent(l.path))
+		if above > 0 {
+			return ""
+		}
+		if t, err = l.c.address(to); err != nil {
+			return ""
+		}
+	}
+	return t.String()
+}
+
 // Follow opens what the link leads to, by way of any further links.
 func (l *Link) Follow(ctx context.Context) (Node, error) { return l.c.lookUp(ctx, l.path) }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"strings"
 	"sync"
@@ -183,7 +184,7 @@ func (f *differ) nodes(ctx context.Context, path string, a, b dosna.Node) error 
 	if err := f.either(path, DiffKinds, kindOf(a), kindOf(b)); err != nil {
 		return err
 	}
-	if err := f.attributes(path, "", a.Attrs(), b.Attrs()); err != nil {
+	if err := f.attributes(path, "", a.Attrs(), likeLinks(a, b)); err != nil {
 		return err
 	}
 	switch a := a.(type) {
@@ -197,6 +198,24 @@ func (f *differ) nodes(ctx context.Context, path string, a, b dosna.Node) error 
 		}
 	}
 	return nil
+}
+
+// likeLinks returns the attributes of b. If a and b are links to the same node, they say so as
+// those of a do.
+func likeLinks(a, b dosna.Node) dosna.Attributes {
+	attrs := b.Attrs()
+	x, ok := a.(*dosna.Link)
+	y, both := b.(*dosna.Link)
+	if !ok || !both || x.Address() == "" || x.Address() != y.Address() {
+		return attrs
+	}
+	ours, ok := attrs["dosna"].(map[string]any)
+	theirs, both := a.Attrs()["dosna"].(map[string]any)
+	if ok && both {
+		ours, attrs = maps.Clone(ours), maps.Clone(attrs)
+		ours["link"], attrs["dosna"] = theirs["link"], ours
+	}
+	return attrs
 }
 
 func kindOf(n dosna.Node) json.RawMessage {

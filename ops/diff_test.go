@@ -363,3 +363,47 @@ func TestDiffOfTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestDiffOfLinks: links to the same node are equal, however they say so.
+func TestDiffOfLinks(t *testing.T) {
+	tree := func() *dosna.Connection {
+		c, err := dosna.Open(t.Context(), t.TempDir()+"/pool", &dosna.Options{Mode: dosna.Create})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	a, b := tree(), tree()
+	if _, err := a.CreateGroup(t.Context(), "raw", nil); err != nil {
+		t.Fatal(err)
+	}
+	g, err := a.CreateGroup(t.Context(), "g", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"out": "/raw", "in": "other"} {
+		if _, err := g.CreateLink(t.Context(), name, target); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copied, err := dosna.Copy(t.Context(), g, b, "copied/g", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _ := diff(t, g, copied, DiffOptions{})
+	if len(list) != 0 {
+		t.Errorf("differences: %s", brief(list))
+	}
+	l, err := b.OpenEntry(t.Context(), "copied/g/out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.(*dosna.Link).SetTarget(t.Context(), "/raw"); err != nil {
+		t.Fatal(err)
+	}
+	list, _ = diff(t, g, copied, DiffOptions{})
+	if len(list) == 0 || !strings.Contains(brief(list), "/out attribute") {
+		t.Errorf("differences: %s", brief(list))
+	}
+}
