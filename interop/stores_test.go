@@ -74,30 +74,7 @@ func checkTree(t *testing.T, address string) {
 			t.Error(err)
 			continue
 		}
-		for text, rows := range map[string][2]int{"...": {0, 100}, "95:": {95, 100}, "20:40": {20, 40}} {
-			sel, err := nd.ParseSelection(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := make([]int32, (rows[1]-rows[0])*70)
-			if err := dosna.Read(ctx, d, sel, got); err != nil {
-				t.Errorf("%s#/%s: %v", address, path, err)
-				continue
-			}
-			for i, x := range got {
-				row, column := rows[0]+i/70, i%70
-				want := int32(70*row + column)
-				if path == "sub/c" {
-					if want = 7; row < 30 && column < 30 {
-						want = int32(30*row + column)
-					}
-				}
-				if x != want {
-					t.Errorf("%s#/%s: element %d, %d is %d, want %d", address, path, row, column, x, want)
-					break
-				}
-			}
-		}
+		checkValues(t, address+"#/"+path, path, d)
 	}
 	if _, err := c.Open(ctx, "none"); !errors.Is(err, dosna.ErrNotExist) {
 		t.Errorf("%s: a node that is not there: %v", address, err)
@@ -149,4 +126,50 @@ func pythonServer(t *testing.T, dir string) string {
 		t.Fatalf("Python's server says %q, %v", line, err)
 	}
 	return "http://127.0.0.1:" + port[1]
+}
+
+// checkArray checks an array that is the root of an address.
+func checkArray(t *testing.T, address, path string) {
+	t.Helper()
+	c, err := dosna.Open(t.Context(), address, nil)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer c.Close()
+	d, err := c.OpenDataset(t.Context(), "/")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	checkValues(t, address, path, d)
+}
+
+// checkValues compares a dataset of a name with what is written to it.
+func checkValues(t *testing.T, name, path string, d *dosna.Dataset) {
+	t.Helper()
+	for text, rows := range map[string][2]int{"...": {0, 100}, "95:": {95, 100}, "20:40": {20, 40}} {
+		sel, err := nd.ParseSelection(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]int32, (rows[1]-rows[0])*70)
+		if err := dosna.Read(t.Context(), d, sel, got); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for i, x := range got {
+			row, column := rows[0]+i/70, i%70
+			want := int32(70*row + column)
+			if path == "sub/c" {
+				if want = 7; row < 30 && column < 30 {
+					want = int32(30*row + column)
+				}
+			}
+			if x != want {
+				t.Errorf("%s: element %d, %d is %d, want %d", name, row, column, x, want)
+				break
+			}
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/dosna/dosna/internal/testenv"
+	"github.com/dosna/dosna/lock/locktest"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/layer"
 	"github.com/dosna/dosna/store/s3store"
@@ -57,6 +58,9 @@ func conform(t *testing.T, server *testenv.S3, except ...string) {
 			name := bucket(t, server)
 			return func(context.Context) (store.Store, error) { return reopen(t, server, name), nil }
 		}, except...)
+	})
+	t.Run("leases", func(t *testing.T) {
+		locktest.Run(t, func(t *testing.T) store.Store { return fresh(t, server) })
 	})
 }
 
