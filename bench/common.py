@@ -32,7 +32,12 @@ class Timer:
         self.cpu = cpu_s() - self.cpu0
 
 
+def remote(path):
+    return path.startswith("s3://")
+
+
 def remove(path):
+    """Of what is written to a bucket run.py sees to it that there is nothing."""
     if os.path.isdir(path):
         shutil.rmtree(path)
     elif os.path.exists(path):
@@ -58,7 +63,8 @@ class Run:
         self.dtype, self.name = o.layout.split("_", 1)
         self.ref = f"{o.root}/ref/{o.layout}.{ext}"
         self.out = f"{o.root}/out/{o.peer_name}_{o.layout}_{o.op}.{ext}"
-        os.makedirs(f"{o.root}/out", exist_ok=True)
+        if not remote(o.root):
+            os.makedirs(f"{o.root}/out", exist_ok=True)
         if ext != "zarr" and not os.path.exists(self.ref):  # peers with a container of their own
             h = impl.create(self.ref, self.name, self.dtype, self.n)
             impl.write(h, self.source((self.n,) * 3))
@@ -155,7 +161,7 @@ def main(peer, impl, ext="zarr"):
     points(h, array of N×3) and put(h, slices, a); and may have close(h), blur(src, dst, sigma), and
     syncs = True if it looks at self.sync."""
     ap = argparse.ArgumentParser()
-    ap.add_argument("--root", required=True, help="directory with ref, to read, and out, to write")
+    ap.add_argument("--root", required=True, help="directory, or s3:// with a bucket, with ref, to read, and out, to write")
     ap.add_argument("--op", required=True)
     ap.add_argument("--layout", required=True, help="element type and layout, such as f4_zstd3")
     ap.add_argument("--data", help="directory with f4.bin, u2.bin and sel.json (default: root)")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""TensorStore with its file driver. BENCH_CACHE is the size in bytes of a cache of decoded chunks; with BENCH_TRUST,
+"""TensorStore with its drivers for files and S3. BENCH_CACHE is the size in bytes of a cache of decoded chunks; with BENCH_TRUST,
 what is in it is believed without asking whether the file has changed.
 
 By default it syncs every file that it writes; here it does so only where that is asked for.
 """
 import os
 import tensorstore as ts
-from common import main
+from common import main, remote
 from layouts import metadata
 
 CACHE = int(os.environ.get("BENCH_CACHE", 0))
@@ -16,7 +16,13 @@ class Impl:
     syncs = True
 
     def spec(self, path):
-        s = {"driver": "zarr3", "kvstore": {"driver": "file", "path": path}, "context": {"file_io_sync": self.sync}}
+        if remote(path):
+            bucket, _, key = path.removeprefix("s3://").partition("/")
+            kvstore = {"driver": "s3", "bucket": bucket, "path": key + "/", "endpoint": os.environ["AWS_ENDPOINT_URL"], "aws_region": "us-east-1",
+                       "aws_credentials": {"type": "environment"}}
+        else:
+            kvstore = {"driver": "file", "path": path}
+        s = {"driver": "zarr3", "kvstore": kvstore, "context": {"file_io_sync": self.sync}}
         if CACHE:
             s["context"]["cache_pool"] = {"total_bytes_limit": CACHE}
         if os.environ.get("BENCH_TRUST"):

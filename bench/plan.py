@@ -16,6 +16,7 @@ class Suite:
     ops: tuple
     peers: tuple
     most: int = 1000  # rounds
+    where: str = ""   # "near" or "far": in a bucket, the second with latency
 
 
 SUITES = {
@@ -33,6 +34,12 @@ SUITES = {
     "trusted": Suite(
         "With a cache that is believed", "The same, and neither asks: `MaxAge` of our cache is an hour, `recheck_cached_data` of TensorStore is false.",
         ("f4_zstd3",), AGAIN, ("dosna+trusted", "tensorstore+trusted")),
+    "bucket": Suite(
+        "In a bucket", "A server of S3 on the same machine (versitygw), with which all share the processor.",
+        ("f4_zstd3",), ("read", "zplanes", "write"), ("dosna", "tensorstore", "zarr-python"), 10, "near"),
+    "far": Suite(
+        "In a bucket far away", "The same server, behind a program that adds 20 ms to each round trip, that for a new connection included.",
+        ("f4_zstd3",), ("read", "zplanes", "write"), ("dosna", "tensorstore", "zarr-python"), 10, "far"),
     "default": Suite(
         "What we store if nothing is asked for", "Chunks of 64³ of zstd 3 under a crc32c checksum, which we check before anything of a chunk is returned.",
         ("f4_default",), ("read", "write", "zplanes", "xplanes", "boxes", "overwrite"), NEAREST, 6),

@@ -9,12 +9,13 @@ fastest. Suites that are to have fewer rounds come when the others have all of t
 """
 import argparse, collections, importlib.metadata, json, os, platform, random, re, shutil, statistics, subprocess, sys, tempfile, time
 import numpy as np
+import buckets
 from plan import OURS, SUITES
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIMEOUT = 600        # seconds for one run
 ALL, HOPELESS = 2, 1.5
-QUICK = ["main", "blur", "cache"]
+QUICK = ["main", "blur", "cache", "bucket"]
 
 
 def machine(n):
@@ -65,6 +66,7 @@ class Runner:
         self.file = open(o.results, "a")
         self.root = tempfile.mkdtemp(prefix="run-", dir=o.data)  # what is written goes here, out of the way of other runs
         os.symlink(f"{o.data}/ref", f"{self.root}/ref")
+        self.server = None  # of buckets, once there is need of it
         self.write({"machine": machine(self.sel["n"])})
 
     def note(self, r):
@@ -125,7 +127,7 @@ class Runner:
             for cell, peers in self.cells(suites, rnd):
                 peers = [p for p in peers if (rnd, p) not in self.done[cell] and not self.hopeless(cell, p)]
                 if peers:
-                    self.warm(cell[1])
+                    self.warm(cell)
                 for peer in peers:
                     if time.time() > self.stop_at:
                         print(f"run.py: out of time in round {rnd + 1}; the same command goes on from here", flush=True)
@@ -137,9 +139,28 @@ class Runner:
             if ran:
                 print(f"round {rnd + 1}, {' '.join(suites)}: {ran} runs, {time.time() - began:.0f} s, load {os.getloadavg()[0]:.1f}", flush=True)
 
-    def warm(self, layout):
+    def place(self, suite):
+        """Where a suite is measured: the root for the peers, the directory that it is, and the environment."""
+        where = SUITES[suite].where
+        if not where:
+            return self.root, self.root, {}
+        if self.server is None:
+            self.server = buckets.Server(self.o.data)
+        return "s3://" + buckets.BUCKET, self.server.bucket, self.server.env(where)
+
+    def close(self):
+        if self.server is not None:
+            self.server.stop()
+            shutil.rmtree(f"{self.server.dir}/old", ignore_errors=True)
+        shutil.rmtree(self.root)
+
+    def warm(self, cell):
         """Reads the stored objects, so that all peers find them in the page cache."""
-        for d, _, files in os.walk(f"{self.o.data}/ref/{layout}.zarr"):
+        suite, layout, _ = cell
+        _, root, _ = self.place(suite)
+        if SUITES[suite].where:
+            self.server.seed(f"{self.o.data}/ref", layout)
+        for d, _, files in os.walk(f"{root}/ref/{layout}.zarr"):
             for name in files:
                 with open(os.path.join(d, name), "rb", buffering=0) as f:
                     while f.read(1 << 20):
@@ -147,12 +168,13 @@ class Runner:
 
     def measure(self, cell, peer, rnd):
         suite, layout, op = cell
-        conf, out = self.peers[peer], f"{self.root}/out"
+        conf, (address, root, env) = self.peers[peer], self.place(suite)
+        out = f"{root}/out"
         cmd = [x.format(here=HERE, python=sys.executable) for x in conf["cmd"]]
-        cmd += ["--root", self.root, "--op", op, "--layout", layout, "--data", self.o.data]
+        cmd += ["--root", address, "--op", op, "--layout", layout, "--data", self.o.data]
         r = {}
         try:
-            q = subprocess.run(cmd, env={**os.environ, **conf.get("env", {})}, capture_output=True, text=True, timeout=TIMEOUT)
+            q = subprocess.run(cmd, env={**os.environ, **conf.get("env", {}), **env}, capture_output=True, text=True, timeout=TIMEOUT)
             if q.returncode == 0:
                 r = json.loads(q.stdout.strip().splitlines()[-1])
                 r["wrong"] = self.wrong(cell, r, out, rnd)
@@ -160,7 +182,7 @@ class Runner:
                 r["error"] = (q.stderr or q.stdout).strip()[-400:] or f"exit status {q.returncode}"
         except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as e:
             r["error"] = str(e)[-400:]
-        put_away(out, f"{self.root}/old")
+        put_away(out, f"{os.path.dirname(root)}/old" if env else f"{root}/old")
         if r.get("wrong"):
             r = {"error": "wrong result: " + r["wrong"]}
         r.pop("wrong", None)
@@ -241,7 +263,7 @@ def main():
     try:
         runner.run()
     finally:
-        shutil.rmtree(runner.root)
+        runner.close()
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ type result struct {
 func run(args []string, out io.Writer) (err error) {
 	var p params
 	flags := flag.NewFlagSet("bench/dosna", flag.ContinueOnError)
-	flags.StringVar(&p.root, "root", "", "directory with the stores: ref to read, out to write")
+	flags.StringVar(&p.root, "root", "", "directory, or URL, with the stores: ref to read, out to write")
 	flags.StringVar(&p.data, "data", "", "directory with f4.bin, u2.bin and sel.json (default: root)")
 	flags.StringVar(&p.layout, "layout", "", "element type and layout, such as f4_zstd3")
 	flags.StringVar(&p.op, "op", "", "what to do: "+strings.Join(opNames, ", "))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/bench/internal/usage"
@@ -40,8 +41,8 @@ func bench[T sample](p params, t dtype.Type) (r result, err error) {
 	if err != nil {
 		return r, err
 	}
-	ref := filepath.Join(p.root, "ref", p.layout+".zarr")
-	out := filepath.Join(p.root, "out", p.name+"_"+p.layout+"_"+p.op+".zarr")
+	ref := p.root + "/ref/" + p.layout + ".zarr"
+	out := p.root + "/out/" + p.name + "_" + p.layout + "_" + p.op + ".zarr"
 	var do job
 	switch p.op {
 	case "write", "write_sync":
@@ -49,7 +50,7 @@ func bench[T sample](p params, t dtype.Type) (r result, err error) {
 	case "overwrite", "overwrite_sync":
 		do, err = overwriting[T](ctx, p, ref, out, sel)
 	case "blur":
-		do, err = blurring(ctx, filepath.Join(p.root, "ref", "blur.zarr"), out)
+		do, err = blurring(ctx, p.root+"/ref/blur.zarr", out)
 	default:
 		do, err = reading[T](ctx, p, ref, sel)
 	}
@@ -154,8 +155,11 @@ func blurring(ctx context.Context, ref, out string) (job, error) {
 	}, nil
 }
 
-// empty makes place for a store.
+// empty makes place for a store. In buckets there is some.
 func empty(path string) error {
+	if strings.Contains(path, "://") {
+		return nil
+	}
 	return errors.Join(os.RemoveAll(path), os.MkdirAll(filepath.Dir(path), 0o777))
 }
 

@@ -30,12 +30,13 @@
 // # Guarantees
 //
 // The version of an object is its entity tag. It is never taken for a checksum.
-// Conditions are those of the protocol (If-Match, If-None-Match). Whether a server
-// keeps them is found out before the first write with a condition, by several
-// writers racing for one object below the prefix; a server where two of them win
-// is refused such writes, with an error that says so. Conditional removal is
+// Conditions are those of the protocol (If-Match, If-None-Match). Amazon's S3 keeps them; whether
+// another server does is found out before the first write with one of each kind, by several
+// writers racing for an object below the prefix; where two of them win
+// such writes are refused, with an error that says so. Conditional removal is
 // promised for Amazon's own S3 alone, because widespread servers ignore its
-// condition.
+// condition. Such writes carry the user metadata dosna-write, a random text: if no answer comes,
+// the object tells whether the write was done.
 //
 // Objects larger than 64 MiB are written in parts, several at a time, and appear
 // when all are there; so do objects that are written as a stream. The largest are

@@ -16,12 +16,9 @@ import (
 	"github.com/dosna/dosna/store"
 )
 
-// conditions are which conditions of writes a server keeps, and how it wants them.
+// conditions say how a server wants the conditions of writes.
 type conditions struct {
-	creates  bool // If-None-Match: *
-	changes  bool // If-Match
-	deletes  bool // If-Match, of removals
-	unquoted bool // it wants entity tags without their quotes
+	unquoted bool // entity tags without their quotes
 }
 
 // headers returns the headers If-Match and If-None-Match for a condition.
@@ -40,43 +37,37 @@ func (k conditions) headers(c store.Cond) (match, none *string) {
 }
 
 var (
-	errCreates = refused("the server lets two writers create one object (it ignores If-None-Match), so that nothing can be created here safely")
-	errChanges = refused("the server lets two writers change one version of an object (it ignores If-Match), so that parts of objects cannot be changed here safely")
-	errDeletes = refused("the server ignores the condition of removals")
+	errCreates error = refused("the server lets two writers create one object (it ignores If-None-Match), so that nothing can be created here safely")
+	errChanges error = refused("the server lets two writers change one version of an object (it ignores If-Match), so that parts of objects cannot be changed here safely")
+	errDeletes error = refused("the server ignores the condition of removals")
 )
 
-// conditions returns how to write with a condition, or why not to. The first call
-// that needs it finds out.
-func (s *Store) conditions(ctx context.Context, c store.Cond) (conditions, error) {
-	if c == (store.Cond{}) {
-		return conditions{}, nil
-	}
-	f := finding(s.o)
+// found is what was found out about a bucket on servers that are not Amazon's, each
+// when it is needed first.
+type found struct{ creates, changes, deletes fact }
+
+type fact struct {
+	mu    sync.Mutex
+	known bool
+	err   error // why such writes cannot be made
+	how   conditions
+}
+
+// find returns what is known, which is found out if it is not.
+func (f *fact) find(probe func() (conditions, error)) (conditions, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.kept == nil {
-		kept, err := s.probe(ctx)
-		if err != nil {
+	if !f.known {
+		how, err := probe()
+		if err != nil && !errors.Is(err, errCreates) && !errors.Is(err, errChanges) && !errors.Is(err, errDeletes) {
 			if errors.Is(err, store.ErrUnknownOutcome) { // of the probe, not of the write
 				err = fmt.Errorf("%w: %s", store.ErrTemporary, err.Error())
 			}
 			return conditions{}, fmt.Errorf("finding out whether the server keeps conditions of writes: %w", err)
 		}
-		f.kept = &kept
+		f.known, f.how, f.err = true, how, err
 	}
-	switch {
-	case c.IfAbsent && !f.kept.creates:
-		return conditions{}, errCreates
-	case c.IfMatch != "" && !f.kept.changes:
-		return conditions{}, errChanges
-	}
-	return *f.kept, nil
-}
-
-// found is what was found out about a bucket.
-type found struct {
-	mu   sync.Mutex
-	kept *conditions // nil: nothing yet
+	return f.how, f.err
 }
 
 var findings sync.Map // *found by a bucket's name and its servers
@@ -87,11 +78,32 @@ func finding(o Options) *found {
 	return f.(*found)
 }
 
+// conditions returns how to write with a condition, or why not to.
+func (s *Store) conditions(ctx context.Context, c store.Cond) (conditions, error) {
+	if c == (store.Cond{}) || !s.foreign {
+		return conditions{}, nil
+	}
+	f := finding(s.o)
+	if c.IfAbsent {
+		return f.creates.find(func() (conditions, error) { return conditions{}, s.probeCreates(ctx) })
+	}
+	return f.changes.find(func() (conditions, error) { return s.probeChanges(ctx) })
+}
+
+// removes is conditions for removals.
+func (s *Store) removes(ctx context.Context, c store.Cond) (conditions, error) {
+	how, err := s.conditions(ctx, c)
+	if err != nil || c == (store.Cond{}) || !s.foreign {
+		return how, err
+	}
+	return finding(s.o).deletes.find(func() (conditions, error) { return how, s.probeDeletes(ctx, how) })
+}
+
 // racers are the writers that race for one object.
 const racers = 4
 
-// probe has writers race for an object of its own, which it removes. Nobody lists it.
-func (s *Store) probe(ctx context.Context) (kept conditions, err error) {
+// tried calls f with the name of an object of its own, which it removes. Nobody lists it.
+func (s *Store) tried(ctx context.Context, f func(key string) error) (err error) {
 	key := store.TempPrefix + "probe-" + strings.ToLower(rand.Text()[:12])
 	defer func() {
 		ctx := context.WithoutCancel(ctx)
@@ -100,44 +112,61 @@ func (s *Store) probe(ctx context.Context) (kept conditions, err error) {
 			err = s.explain(ctx, derr, writing)
 		}
 	}()
-	tag, err := s.race(ctx, key, "create", store.Cond{IfAbsent: true}, conditions{})
-	if errors.Is(err, errRaced) {
-		return conditions{}, nil
-	}
-	if err != nil {
-		return conditions{}, err
-	}
-	kept.creates = true
-	next, err := s.race(ctx, key, "change", store.Cond{IfMatch: tag}, kept)
-	if errors.Is(err, errNobody) { // Ceph's gateway, release 16, matches tags without quotes only
-		kept.unquoted = true
-		next, err = s.race(ctx, key, "change", store.Cond{IfMatch: tag}, kept)
-	}
-	if errors.Is(err, errRaced) || errors.Is(err, errNobody) {
-		return conditions{creates: true}, nil
-	}
-	if err != nil {
-		return conditions{}, err
-	}
-	kept.changes = true
-	in := &s3.DeleteObjectInput{Bucket: s.bucket(), Key: s.key(key), RequestPayer: s.payer()}
-	in.IfMatch, _ = kept.headers(store.Cond{IfMatch: tag}) // which it no longer has
-	_, err = s.client().DeleteObject(ctx, in)
-	if err = s.explain(ctx, err, changing); err != nil && !errors.Is(err, store.ErrConflict) {
-		var other refused
-		if errors.As(err, &other) { // it knows no such header
-			return kept, nil
+	return f(key)
+}
+
+func (s *Store) probeCreates(ctx context.Context) error {
+	return s.tried(ctx, func(key string) error {
+		_, err := s.race(ctx, key, "create", store.Cond{IfAbsent: true}, conditions{})
+		if errors.Is(err, errRaced) || errors.Is(err, errNobody) {
+			return errCreates
 		}
-		return conditions{}, err
-	}
-	refusedOld := err != nil
-	if !refusedOld {
-		return kept, nil
-	}
-	in.IfMatch, _ = kept.headers(store.Cond{IfMatch: next})
-	_, err = s.client().DeleteObject(ctx, in)
-	kept.deletes = err == nil
-	return kept, nil
+		return err
+	})
+}
+
+func (s *Store) probeChanges(ctx context.Context) (how conditions, err error) {
+	err = s.tried(ctx, func(key string) error {
+		tag, err := s.putWhole(ctx, key, newPartsReader([][]byte{[]byte("before\n")}), store.Cond{}, how, "")
+		if err != nil {
+			return err
+		}
+		_, err = s.race(ctx, key, "change", store.Cond{IfMatch: tag}, how)
+		if errors.Is(err, errNobody) { // Ceph's gateway, release 16, matches tags without quotes only
+			how.unquoted = true
+			_, err = s.race(ctx, key, "change", store.Cond{IfMatch: tag}, how)
+		}
+		if errors.Is(err, errRaced) || errors.Is(err, errNobody) {
+			return errChanges
+		}
+		return err
+	})
+	return how, err
+}
+
+func (s *Store) probeDeletes(ctx context.Context, how conditions) error {
+	return s.tried(ctx, func(key string) error {
+		var tags [2]store.Version
+		for i := range tags {
+			var err error
+			if tags[i], err = s.putWhole(ctx, key, newPartsReader([][]byte{fmt.Appendf(nil, "version %d\n", i)}), store.Cond{}, how, ""); err != nil {
+				return err
+			}
+		}
+		for i, tag := range tags { // the first of which it no longer has
+			in := &s3.DeleteObjectInput{Bucket: s.bucket(), Key: s.key(key), RequestPayer: s.payer()}
+			in.IfMatch, _ = how.headers(store.Cond{IfMatch: tag})
+			_, err := s.client().DeleteObject(ctx, in)
+			err = s.explain(ctx, err, changing)
+			if kept := errors.Is(err, store.ErrConflict); kept != (i == 0) && (err == nil || kept) {
+				return errDeletes
+			}
+			if err != nil && !errors.Is(err, store.ErrConflict) {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 var (
@@ -147,13 +176,13 @@ var (
 
 // race has writers store different bytes under one condition, and returns the
 // version of the one that won, if it is one.
-func (s *Store) race(ctx context.Context, key, what string, c store.Cond, kept conditions) (store.Version, error) {
+func (s *Store) race(ctx context.Context, key, what string, c store.Cond, how conditions) (store.Version, error) {
 	var versions [racers]store.Version
 	var g errgroup.Group
 	for i := range racers {
 		g.Go(func() error {
 			body := newPartsReader([][]byte{fmt.Appendf(nil, "%s %d\n", what, i)})
-			v, err := s.putWhole(ctx, key, body, c, kept, "")
+			v, err := s.putWhole(ctx, key, body, c, how, "")
 			if err == nil {
 				versions[i] = v
 				return nil

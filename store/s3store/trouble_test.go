@@ -125,7 +125,11 @@ func TestLostAnswer(t *testing.T) {
 		return testenv.None
 	})
 	s := opened(t, s3store.Options{Bucket: bucket(t, server), Endpoints: []string{proxy.URL}})
-	if _, err := s.Put(t.Context(), "probed", nil, store.Cond{IfAbsent: true}); err != nil {
+	v, err := s.Put(t.Context(), "probed", nil, store.Cond{IfAbsent: true})
+	if err == nil {
+		_, err = s.Put(t.Context(), "probed", nil, store.Cond{IfMatch: v})
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	sizes := []int{10, 70 << 20}

@@ -40,7 +40,7 @@ func (s *Store) upload(ctx context.Context, key string, c store.Cond) (*upload, 
 }
 
 // all writes a whole object, several parts at a time.
-func (u *upload) all(ctx context.Context, body *partsReader, c store.Cond, kept conditions) (store.Version, error) {
+func (u *upload) all(ctx context.Context, body *partsReader, c store.Cond, how conditions) (store.Version, error) {
 	size := max(int64(partSize), (body.size+mostParts-1)/mostParts)
 	done := make([]types.CompletedPart, (body.size+size-1)/size)
 	g, gctx := errgroup.WithContext(ctx)
@@ -59,7 +59,7 @@ func (u *upload) all(ctx context.Context, body *partsReader, c store.Cond, kept 
 		}
 		return "", err
 	}
-	return u.complete(ctx, done, c, kept)
+	return u.complete(ctx, done, c, how)
 }
 
 // part writes one of the parts, which are numbered from 1.
@@ -75,12 +75,12 @@ func (u *upload) part(ctx context.Context, number int, body *partsReader) (types
 }
 
 // complete makes the parts the object, if the condition holds.
-func (u *upload) complete(ctx context.Context, done []types.CompletedPart, c store.Cond, kept conditions) (store.Version, error) {
+func (u *upload) complete(ctx context.Context, done []types.CompletedPart, c store.Cond, how conditions) (store.Version, error) {
 	in := &s3.CompleteMultipartUploadInput{
 		Bucket: u.s.bucket(), Key: u.s.key(u.key), UploadId: u.id, RequestPayer: u.s.payer(),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: done},
 	}
-	in.IfMatch, in.IfNoneMatch = kept.headers(c)
+	in.IfMatch, in.IfNoneMatch = how.headers(c)
 	out, err := u.s.client().CompleteMultipartUpload(ctx, in)
 	if err != nil {
 		u.abort(ctx)
@@ -114,7 +114,7 @@ func (s *Store) OpenWriter(ctx context.Context, key string, c store.Cond) (store
 		err = s.ready(ctx)
 	}
 	if err == nil {
-		w.kept, err = s.conditions(ctx, c)
+		w.how, err = s.conditions(ctx, c)
 	}
 	if err != nil {
 		return nil, s.fail("write", key, err)
@@ -128,7 +128,7 @@ type writer struct {
 	ctx  context.Context
 	key  string
 	cond store.Cond
-	kept conditions
+	how  conditions
 
 	buf     []byte // what is not yet under way
 	spare   []byte // of the part that was sent before
@@ -221,7 +221,7 @@ func (w *writer) Commit() (store.Version, error) {
 
 func (w *writer) commit() (store.Version, error) {
 	if w.up == nil {
-		return w.s.putWhole(w.ctx, w.key, newPartsReader([][]byte{w.buf}), w.cond, w.kept, signature(w.cond))
+		return w.s.putWhole(w.ctx, w.key, newPartsReader([][]byte{w.buf}), w.cond, w.how, signature(w.cond))
 	}
 	if len(w.buf) > 0 {
 		if err := w.send(); err != nil {
@@ -233,7 +233,7 @@ func (w *writer) commit() (store.Version, error) {
 	}
 	up := w.up
 	w.up = nil // complete aborts it if it fails
-	return up.complete(w.ctx, w.done, w.cond, w.kept)
+	return up.complete(w.ctx, w.done, w.cond, w.how)
 }
 
 func (w *writer) Close() error {

@@ -37,7 +37,7 @@ func (s *Store) put(ctx context.Context, key string, parts [][]byte, c store.Con
 	if err := s.ready(ctx); err != nil {
 		return "", err
 	}
-	kept, err := s.conditions(ctx, c)
+	how, err := s.conditions(ctx, c)
 	if err != nil {
 		return "", err
 	}
@@ -47,9 +47,9 @@ func (s *Store) put(ctx context.Context, key string, parts [][]byte, c store.Con
 		if err != nil {
 			return "", err
 		}
-		return u.all(ctx, body, c, kept)
+		return u.all(ctx, body, c, how)
 	}
-	return s.putWhole(ctx, key, body, c, kept, signature(c))
+	return s.putWhole(ctx, key, body, c, how, signature(c))
 }
 
 // signed is the user metadata that says who wrote an object under a condition, so that a
@@ -88,9 +88,9 @@ func (s *Store) settle(ctx context.Context, key, signature string, err error) (s
 }
 
 // putWhole writes an object with one request.
-func (s *Store) putWhole(ctx context.Context, key string, body *partsReader, c store.Cond, kept conditions, signature string) (store.Version, error) {
+func (s *Store) putWhole(ctx context.Context, key string, body *partsReader, c store.Cond, how conditions, signature string) (store.Version, error) {
 	in := &s3.PutObjectInput{Bucket: s.bucket(), Key: s.key(key), Body: body, ContentLength: aws.Int64(body.size), RequestPayer: s.payer(), Metadata: metadata(signature)}
-	in.IfMatch, in.IfNoneMatch = kept.headers(c)
+	in.IfMatch, in.IfNoneMatch = how.headers(c)
 	out, err := s.client().PutObject(ctx, in)
 	if err = s.explain(ctx, err, intentOf(c)); errors.Is(err, errDirectory) {
 		err = s.folder(ctx, key)
@@ -144,14 +144,11 @@ func (s *Store) delete(ctx context.Context, key string, c store.Cond) error {
 	}
 	in := &s3.DeleteObjectInput{Bucket: s.bucket(), Key: s.key(key), RequestPayer: s.payer()}
 	if c.IfMatch != "" {
-		kept, err := s.conditions(ctx, c)
+		how, err := s.removes(ctx, c)
 		if err != nil {
 			return err
 		}
-		if !kept.deletes {
-			return errDeletes
-		}
-		in.IfMatch, _ = kept.headers(c)
+		in.IfMatch, _ = how.headers(c)
 	}
 	_, err := s.client().DeleteObject(ctx, in)
 	err = s.explain(ctx, err, intentOf(c))
