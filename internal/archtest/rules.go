@@ -65,7 +65,7 @@ var libraries = []library{
 	{"C", "", "", "native libraries are loaded at run time, see docs/decisions"},
 	{"log/slog", "...", "...", ""},
 	{"log", "cmd/... gateway bench/...", "...", "libraries return errors, and log through a *slog.Logger they are given"},
-	{"net/http", "store/httpstore store/s3store gateway cmd/... bench/...", "...", "only these speak HTTP"},
+	{"net/http", "store/httpstore store/s3store gateway cmd/... bench/... internal/testenv", "...", "only these speak HTTP"},
 
 	{"github.com/ebitengine/purego", "internal/...", "internal/...", "native libraries are reached through internal/dl"},
 	{"github.com/klauspost/compress", "internal/compress/...", "...", "compression is in internal/compress"},
