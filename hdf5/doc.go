@@ -9,6 +9,10 @@
 // header says of it: a group has [Object.Links], a dataset has a [Datatype], a [Dataspace], a [Layout] and
 // [Filter]s, and [Dataset.Chunks] says where its chunks lie, which is all that a reader in parallel needs.
 //
+// [Dataset.Read] reads boxes of elements of all layouts, through the filters of package filter; elements are as they are in
+// the file, and [Datatype.Elements] and [File.Value] say what they mean. Files that a file names, for external links, raw data or virtual
+// datasets, are found by [OpenBeside].
+//
 // Files may be hostile: everything read is bounded by the size of the file, checksums are checked
 // where the format has them, and what is wrong is an [ErrCorrupt]. What is right but not understood is
 // an [ErrUnsupported].

@@ -16,9 +16,12 @@ type File struct {
 	root      uint64 // the address of the root group's header
 	extension uint64 // the address of the superblock's extension
 
+	others *others // nil: there are none
+
 	tables sharedTables
 	mu     sync.Mutex
 	heaps  map[uint64]*globalHeap
+	paths  map[uint64]string // of objects, by their addresses; nil: not looked for
 }
 
 const signature = "\x89HDF\r\n\x1a\n"

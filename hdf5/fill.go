@@ -18,7 +18,7 @@ func (c *cursor) oldFill() Fill {
 
 func (c *cursor) fill() Fill {
 	version := c.version("fill value", 1, 2, 3)
-	defined := true
+	var defined bool
 	if version < 3 {
 		c.skip(2)
 		defined = c.u8() != 0

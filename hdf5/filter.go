@@ -1,25 +1,12 @@
 package hdf5
 
-// The filters that the library has, section IV.A.2.l.
-const (
-	FilterDeflate     = 1
-	FilterShuffle     = 2
-	FilterFletcher32  = 3
-	FilterSzip        = 4
-	FilterNbit        = 5
-	FilterScaleOffset = 6
-)
+import "github.com/dosna/dosna/hdf5/filter"
 
 // mostFilters bounds a pipeline, as the library does.
 const mostFilters = 32
 
 // Filter is a step from elements to stored bytes.
-type Filter struct {
-	ID       int
-	Name     string
-	Optional bool // chunks that it cannot shrink are stored without it, as their masks say
-	Values   []uint32
-}
+type Filter = filter.Spec
 
 func (c *cursor) filters() []Filter {
 	version := c.version("filter pipeline", 1, 2)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+
+	"github.com/dosna/dosna/hdf5/filter"
 )
 
 // fractalHeap holds links and attributes where there are many (section III.G).
@@ -206,16 +208,15 @@ func (h *fractalHeap) child(ctx context.Context, b block, off uint64) (block, er
 // direct returns a direct block, with its head, which counts in offsets.
 func (h *fractalHeap) direct(ctx context.Context, b block) ([]byte, error) {
 	f := h.file
-	if len(h.filters) > 0 {
-		return nil, fmt.Errorf("%w: a fractal heap with filters", ErrUnsupported)
-	}
 	if b.size > h.maxDirect {
 		return nil, fmt.Errorf("%w: a direct block of %d bytes", ErrCorrupt, b.size)
 	}
-	c, err := f.structure(ctx, b.addr, b.size, "FHDB")
+	data, err := h.unfiltered(ctx, b.addr, b.size, b.stored, b.mask)
 	if err != nil {
 		return nil, err
 	}
+	c := f.cursor(data)
+	c.signature("FHDB")
 	c.version("direct block", 0)
 	if owner := c.address(); c.err == nil && owner != h.addr {
 		c.fail("a direct block belongs to the heap at %d, not %d", owner, h.addr)
@@ -239,29 +240,60 @@ func (h *fractalHeap) direct(ctx context.Context, b block) ([]byte, error) {
 func (h *fractalHeap) large(ctx context.Context, c *cursor) ([]byte, error) {
 	f := h.file
 	direct := f.sizes.offset + f.sizes.length
+	kind := 1
 	if len(h.filters) > 0 {
-		return nil, fmt.Errorf("%w: a fractal heap with filters", ErrUnsupported)
+		kind = 2
+		direct += 4 + f.sizes.length
 	}
-	if h.idLen-1 >= direct {
+	object := func(c *cursor) ([]byte, error) {
 		addr, n := c.address(), c.length()
+		size, mask := n, uint32(0)
+		if kind == 2 {
+			mask, size = uint32(c.u32()), c.length()
+		}
 		if c.err != nil {
 			return nil, c.err
 		}
-		return f.read(ctx, addr, n)
+		return h.unfiltered(ctx, addr, size, n, mask)
+	}
+	if h.idLen-1 >= direct {
+		return object(c)
 	}
 	id := c.number(min(h.idLen-1, f.sizes.length))
 	if c.err != nil {
 		return nil, c.err
 	}
-	for record, err := range f.records(ctx, h.huge, 1) {
+	for record, err := range f.records(ctx, h.huge, kind) {
 		if err != nil {
 			return nil, err
 		}
+		if len(record) < direct+f.sizes.length {
+			return nil, fmt.Errorf("%w: records of %d bytes for the objects of a heap", ErrCorrupt, len(record))
+		}
 		r := f.cursor(record)
-		addr, n := r.address(), r.length()
+		r.skip(direct)
 		if r.number(f.sizes.length) == id && r.err == nil {
-			return f.read(ctx, addr, n)
+			return object(f.cursor(record))
 		}
 	}
 	return nil, fmt.Errorf("%w: a heap has no object %d", ErrCorrupt, id)
+}
+
+// unfiltered reads what has stored bytes in the file, and returns the size bytes that these were made of.
+func (h *fractalHeap) unfiltered(ctx context.Context, addr uint64, size, stored int, mask uint32) ([]byte, error) {
+	if len(h.filters) == 0 {
+		return h.file.read(ctx, addr, size)
+	}
+	data, err := h.file.read(ctx, addr, stored)
+	if err != nil {
+		return nil, err
+	}
+	if size > mostBytes {
+		return nil, fmt.Errorf("%w: an object of a heap of %d bytes", ErrUnsupported, size)
+	}
+	out, err := filter.Bind(h.filters).Decode(nil, data, mask, size)
+	if err != nil {
+		return nil, fmt.Errorf("%w: a heap: %w", ErrCorrupt, err)
+	}
+	return out, nil
 }

@@ -2,6 +2,7 @@ package hdf5
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -48,7 +49,7 @@ func (d *Dataset) Chunks(ctx context.Context) iter.Seq2[Chunk, error] {
 				err = w.tree2(ctx)
 			}
 		}
-		if _, enough := err.(errEnough); err != nil && !enough {
+		if err != nil && !errors.Is(err, errEnough{}) {
 			yield(Chunk{}, fmt.Errorf("the index of chunks: %w", err))
 		}
 	}

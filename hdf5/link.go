@@ -2,6 +2,7 @@ package hdf5
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 )
@@ -37,7 +38,7 @@ func (o *Object) Links(ctx context.Context) iter.Seq2[Link, error] {
 			return nil
 		}
 		err := o.links(ctx, give)
-		if _, enough := err.(errEnough); err != nil && !enough {
+		if err != nil && !errors.Is(err, errEnough{}) {
 			yield(Link{}, o.wrap(err))
 		}
 	}

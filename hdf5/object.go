@@ -3,6 +3,9 @@ package hdf5
 import (
 	"context"
 	"fmt"
+	"sync"
+
+	"github.com/dosna/dosna/hdf5/filter"
 )
 
 // Object is a group, a dataset or a named datatype. It is safe for concurrent use.
@@ -83,21 +86,33 @@ type Dataset struct {
 	Filters []Filter // in the order in which they were applied
 	Fill    Fill
 	Files   []External // of a contiguous layout: where the elements are, if elsewhere
+
+	mappings []mapping // of a virtual layout
+
+	depth int // of virtual datasets that this is a source of
+
+	mu       sync.Mutex
+	index    *Index
+	sources  map[string]*Dataset // of a virtual layout
+	bind     sync.Once
+	pipeline *filter.Pipeline
 }
 
 // Dataset reads what the header of a dataset says.
-func (o *Object) Dataset(ctx context.Context) (*Dataset, error) {
-	d := &Dataset{object: o}
+func (o *Object) Dataset(ctx context.Context) (*Dataset, error) { return o.dataset(ctx, 0) }
+
+func (o *Object) dataset(ctx context.Context, depth int) (*Dataset, error) {
+	d := &Dataset{object: o, depth: depth}
 	if o.Kind() != Data {
 		return nil, o.wrap(fmt.Errorf("%w: it is no dataset", ErrUnsupported))
 	}
-	if err := d.read(ctx); err != nil {
+	if err := d.load(ctx); err != nil {
 		return nil, o.wrap(err)
 	}
 	return d, nil
 }
 
-func (d *Dataset) read(ctx context.Context) error {
+func (d *Dataset) load(ctx context.Context) error {
 	o, f := d.object, d.object.file
 	for _, part := range []struct {
 		kind     int
@@ -133,7 +148,10 @@ func (d *Dataset) read(ctx context.Context) error {
 			return err
 		}
 	}
-	return d.check()
+	if err := d.check(); err != nil || d.Layout.Class != Virtual {
+		return err
+	}
+	return d.virtual(ctx)
 }
 
 // check is an error if the parts do not fit together.
