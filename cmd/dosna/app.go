@@ -182,6 +182,16 @@ func (p place) taken() error {
 	return fmt.Errorf("%w: there is a node already at %s; name another one, replace it with --overwrite, or remove it with dosna rm", dosna.ErrExist, p)
 }
 
+// fresh reports whether the root of a tree is as it was when the tree was made.
+func fresh(ctx context.Context, root dosna.Node) bool {
+	g, ok := root.(*dosna.Group)
+	if !ok || len(g.Attrs()) > 0 {
+		return false
+	}
+	names, err := g.Names(ctx)
+	return err == nil && len(names) == 0
+}
+
 // namesNode is an error unless an address names a node below the root.
 func namesNode(address string) error {
 	u, err := store.ParseURL(address)
@@ -217,6 +227,8 @@ func produce[N dosna.Node](ctx context.Context, p place, overwrite bool, make fu
 		return make(p.path)
 	case err != nil:
 		return none, err
+	case p.path == "/" && fresh(ctx, old):
+		return make(p.path)
 	case !overwrite:
 		return none, p.taken()
 	}
@@ -226,15 +238,15 @@ func produce[N dosna.Node](ctx context.Context, p place, overwrite bool, make fu
 	case *dosna.Link:
 		return none, fmt.Errorf("%s: there is a link, which --overwrite does not replace; remove it with dosna rm, or name what it leads to", p)
 	}
-	fresh := p.path + ".new-" + strings.ToLower(rand.Text()[:8])
-	if _, err := make(fresh); err != nil {
+	temporary := p.path + ".new-" + strings.ToLower(rand.Text()[:8])
+	if _, err := make(temporary); err != nil {
 		return none, err
 	}
 	ctx = context.WithoutCancel(ctx) // not to be left between the two
 	if err := p.Delete(ctx, p.path); err != nil {
 		return none, err
 	}
-	if err := p.Move(ctx, fresh, p.path); err != nil {
+	if err := p.Move(ctx, temporary, p.path); err != nil {
 		return none, err
 	}
 	n, err := p.entry(ctx)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/ops"
 )
 
 func (a *app) cpCommand() *cobra.Command {
@@ -27,6 +28,9 @@ unseen, and the same command goes on with it: what is there already is compared 
 the source, byte by byte, and only what is missing or differs is copied. That works
 after a loss of power or a killed process, too.
 
+A whole tree, or anything in it, can be copied into a tree that is new or empty. There it is
+seen node by node.
+
 Links are copied as links: to the copy of what is copied with them, and else to the
 same node as before, by its address if the copy is in another tree. With --follow it
 is what they lead to that is copied.`,
@@ -34,6 +38,7 @@ is what they lead to that is copied.`,
   dosna cp /tmp/pool#/scan/raw '#/scan/planes' --access planes:0 --codec blosc:lz4:5:shuffle
   dosna cp -r /tmp/pool#/scan /tmp/archive#/scan --codec gzip:9
   dosna cp -r /tmp/pool#/scan /tmp/archive#/again --resume
+  dosna cp -r /tmp/pool /tmp/another
   dosna cp /tmp/pool#/scan/raw '#/scan/copy' --overwrite --dry-run`,
 		Args: exactArgs("the source", "the destination"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -92,10 +97,24 @@ func (a *app) cp(ctx context.Context, from, to string, o copying) error {
 		if n, err = n.Connection().With(opts).OpenEntry(ctx, n.Path()); err != nil {
 			return err
 		}
-		made, err := produce(ctx, dst, o.overwrite, func(path string) (dosna.Node, error) {
+		copy := func(path string) (dosna.Node, error) {
 			defer finish()
 			return copyNode(ctx, n, place{dst.Connection, path}, o.CopyOptions)
-		})
+		}
+		var made dosna.Node
+		if o.Resume && dst.path == "/" {
+			made, err = copy(dst.path) // of which some may be there
+		} else {
+			made, err = produce(ctx, dst, o.overwrite, copy)
+		}
+		if o.Resume && errors.Is(err, dosna.ErrExist) {
+			var same bool
+			if same, err = a.same(ctx, n, dst, err); same {
+				took := time.Since(start)
+				done.To, done.Seconds = dst.path, took.Seconds()
+				return a.confirm(done, "nothing was left to copy: %s is there, and equal to %s; %s", dst, src, seconds(took))
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -111,6 +130,28 @@ func (a *app) cp(ctx context.Context, from, to string, o copying) error {
 		done.To, done.Seconds = made.Path(), took.Seconds()
 		return a.confirm(done, "copied %s to %s: %s; %s, %s", src, dst, done.what(), seconds(took), speed(done.Bytes, took))
 	})
+}
+
+// same reports whether what is at the destination, which is in the way, is the copy already; if it
+// is not, inTheWay is the error.
+func (a *app) same(ctx context.Context, src dosna.Node, dst place, inTheWay error) (bool, error) {
+	made, err := dst.entry(ctx)
+	if err != nil {
+		return false, errors.Join(inTheWay, err)
+	}
+	opts, finish := a.progress("comparing", src.Connection().Options())
+	defer finish()
+	if src, err = src.Connection().With(opts).OpenEntry(ctx, src.Path()); err != nil {
+		return false, err
+	}
+	sum, err := ops.Diff(ctx, src, made, ops.DiffOptions{First: true})
+	if err != nil {
+		return false, fmt.Errorf("compare %s with the source: %w", dst, err)
+	}
+	if sum.Differences > 0 {
+		return false, fmt.Errorf("%w; it is not equal to the source, so it is no copy to go on with", inTheWay)
+	}
+	return true, nil
 }
 
 // source looks at what is to be copied.
@@ -139,7 +180,7 @@ func source(ctx context.Context, src place, o copying) (dosna.Node, copied, erro
 func copyNode(ctx context.Context, n dosna.Node, to place, o *dosna.CopyOptions) (dosna.Node, error) {
 	inside := n.Connection().Store() == to.Store() && strings.HasPrefix(to.path+"/", strings.TrimRight(n.Path(), "/")+"/")
 	made, err := dosna.Copy(ctx, n, to.Connection, to.path, o)
-	if err == nil || inside || o.Resume || errors.Is(err, dosna.ErrExist) || errors.Is(err, dosna.ErrConflict) {
+	if err == nil || inside || o.Resume || to.path == "/" || errors.Is(err, dosna.ErrExist) || errors.Is(err, dosna.ErrConflict) {
 		return made, err // there is no copy of ours to be removed, or it is to stay
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)

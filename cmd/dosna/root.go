@@ -32,11 +32,7 @@ func newRoot(a *app) *cobra.Command {
 			if len(args) == 0 {
 				return nil
 			}
-			hint := ""
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				hint = fmt.Sprintf(", did you mean %s?", near[0])
-			}
-			return usagef("there is no command %q%s; see dosna --help", args[0], hint)
+			return noCommand(cmd, args[0])
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -64,7 +60,25 @@ func newRoot(a *app) *cobra.Command {
 		a.initCommand(), a.infoCommand(), a.lsCommand(), a.treeCommand(), a.duCommand(), a.attrsCommand(),
 		a.lnCommand(), a.mvCommand(), a.cpCommand(), a.migrateCommand(), a.rmCommand(), a.diffCommand(), a.verifyCommand(), a.consolidateCommand(), a.referencesCommand(), a.lockCommand())
 	add("more", a.demoCommand(), a.selftestCommand(), a.versionCommand())
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {
+		help.Args = func(_ *cobra.Command, args []string) error {
+			if cmd, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+				return noCommand(cmd, args[len(args)-len(rest)])
+			}
+			return nil
+		}
+	}
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
 	return root
+}
+
+// noCommand is the error of a word that is no command of cmd.
+func noCommand(cmd *cobra.Command, word string) error {
+	hint := ""
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		hint = fmt.Sprintf(", did you mean %s?", near[0])
+	}
+	return usagef("there is no command %q%s; see dosna --help", word, hint)
 }
