@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -356,9 +357,39 @@ func certificate(t *testing.T) (cert, key string) {
 func TestTLS(t *testing.T) {
 	cert, key := certificate(t)
 	other, _ := certificate(t)
-	server := testenv.VersityGW(t, "--cert", cert, "--key", key)
-	server.Bucket(t, "secret")
-	o := s3store.Options{Bucket: "secret", Endpoints: []string{server.Endpoint}}
+	t.Run("versitygw", func(t *testing.T) {
+		server := testenv.VersityGW(t, "--cert", cert, "--key", key)
+		server.Bucket(t, "secret")
+		overTLS(t, server.Endpoint, cert, other)
+	})
+	t.Run("radosgw", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0") // to learn of a port that is free
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("RGWTLS", strconv.Itoa(port))
+		t.Setenv("RGWCERT", cert)
+		t.Setenv("RGWKEY", key)
+		c := testenv.StartCeph(t)
+		(&testenv.S3{AccessKey: c.AccessKey, SecretKey: c.SecretKey}).Environment(t)
+		endpoint := fmt.Sprintf("https://127.0.0.1:%d", port)
+		u, err := store.ParseURL("s3://secret?verify=false&endpoint=" + endpoint)
+		if err == nil {
+			err = s3store.InitURL(t.Context(), u)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		overTLS(t, endpoint, cert, other)
+	})
+}
+
+func overTLS(t *testing.T, endpoint, cert, other string) {
+	o := s3store.Options{Bucket: "secret", Endpoints: []string{endpoint}}
 	for what, good := range map[string]func(o *s3store.Options){
 		"bundle": func(o *s3store.Options) { o.CABundle = cert },
 		"any":    func(o *s3store.Options) { o.AnyCertificate = true },
@@ -372,6 +403,9 @@ func TestTLS(t *testing.T) {
 		v, err := s.Put(t.Context(), "x", [][]byte{[]byte("da"), []byte("ta")}, store.Cond{})
 		if err == nil {
 			_, err = s.Put(t.Context(), "x", [][]byte{[]byte("data")}, store.Cond{IfMatch: v})
+		}
+		if err == nil {
+			err = s.DeleteAll(t.Context(), []string{"y", "z"}) // a request that needs a checksum
 		}
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
