@@ -219,6 +219,12 @@ func (t *Datatype) Boolean() bool {
 // Convert makes elements in memory, packed and little-endian, of elements in the file. It is not for texts.
 func (e *Elements) Convert(dst, src []byte) {
 	in, out := e.t.Size, e.Type.Size()
+	if e.Direct {
+		if dst = dst[:copy(dst, src)]; e.Order == dtype.Big {
+			e.Type.Swap(dst)
+		}
+		return
+	}
 	for len(src) >= in && len(dst) >= out && in > 0 {
 		for i := range e.leaves {
 			e.leaves[i].convert(dst, src)

@@ -102,10 +102,15 @@ func (f *File) Root(ctx context.Context) (*Object, error) { return f.Object(ctx,
 // reference.
 func (f *File) Object(ctx context.Context, addr uint64) (*Object, error) {
 	o := &Object{file: f, addr: addr}
-	messages, err := f.header(ctx, addr)
+	h, err := f.headerOf(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("object at address %d: %w", addr, err)
 	}
-	o.messages = messages
+	o.messages, o.references = h.messages, max(h.references, 1)
+	if data, err := o.message(ctx, msgReferenceCount); err != nil {
+		return nil, err
+	} else if len(data) >= 5 {
+		o.references = int(le.Uint32(data[1:]))
+	}
 	return o, nil
 }

@@ -52,17 +52,22 @@ type piece struct {
 
 // header reads all messages of the object header at addr (section IV.A.1).
 func (f *File) header(ctx context.Context, addr uint64) ([]message, error) {
+	h, err := f.headerOf(ctx, addr)
+	return h.messages, err
+}
+
+func (f *File) headerOf(ctx context.Context, addr uint64) (headerReader, error) {
+	h := headerReader{file: f}
 	start, err := f.read(ctx, addr, 4)
 	if err != nil {
-		return nil, err
+		return h, err
 	}
-	h := headerReader{file: f}
 	if string(start) == "OHDR" {
 		err = h.second(ctx, addr)
 	} else {
 		err = h.first(ctx, addr)
 	}
-	return h.messages, err
+	return h, err
 }
 
 type headerReader struct {
@@ -71,6 +76,8 @@ type headerReader struct {
 	pieces   []piece // still to be read
 	seen     int     // pieces so far
 	ordered  bool    // version 2: messages have their order of creation
+
+	references int // hard links to the object; 0: a message says so, or there is one
 }
 
 // first reads a header of version 1.
@@ -83,7 +90,7 @@ func (h *headerReader) first(ctx context.Context, addr uint64) error {
 	c.version("object header", 1)
 	c.skip(1)
 	c.u16() // of messages; their bytes count
-	c.skip(4)
+	h.references = c.u32()
 	h.pieces = []piece{{addr + 16, c.u32()}}
 	if c.err != nil {
 		return c.err

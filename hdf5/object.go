@@ -13,6 +13,8 @@ type Object struct {
 	file     *File
 	addr     uint64
 	messages []message
+
+	references int
 }
 
 // Kind is what an object is.
@@ -33,6 +35,9 @@ func (o *Object) File() *File { return o.file }
 
 // Addr is where the object lies: equal for equal objects of a file.
 func (o *Object) Addr() uint64 { return o.addr }
+
+// References is how many hard links lead to the object, as its header has it.
+func (o *Object) References() int { return o.references }
 
 // Kind tells what the object is.
 func (o *Object) Kind() Kind {

@@ -63,6 +63,13 @@ func (s selection) describe() any {
 // mostPaths bounds the objects whose paths are looked for.
 const mostPaths = 1 << 20
 
+// Path returns the first path of the object in a walk along hard links, breadth first; "" if it has none.
+func (o *Object) Path(ctx context.Context) (string, error) {
+	p, err := o.file.pathOf(ctx, o.addr)
+	path, _ := p.(string)
+	return path, err
+}
+
 // pathOf returns the first path of an object in a walk along hard links, breadth first; nil if it has none.
 func (f *File) pathOf(ctx context.Context, addr uint64) (any, error) {
 	f.mu.Lock()

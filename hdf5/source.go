@@ -18,6 +18,9 @@ type Source interface {
 	ReadAt(ctx context.Context, p []byte, off int64) error
 }
 
+// Ahead is implemented by sources that are far away: to ask them for as many bytes takes little longer than for few.
+type Ahead interface{ Ahead() int }
+
 const (
 	pageSize  = 16 << 10
 	mostPages = 2048    // kept: 32 MiB
@@ -68,6 +71,9 @@ func (p *pages) load(ctx context.Context, first, last int64) error {
 	count := last - first + 1
 	if first == p.next {
 		count = max(count, min(2*p.run, mostAhead/pageSize))
+	}
+	if a, ok := p.src.(Ahead); ok {
+		count = max(count, int64(a.Ahead()/pageSize))
 	}
 	end := min((first+count)*pageSize, p.src.Size())
 	data := make([]byte, end-first*pageSize)

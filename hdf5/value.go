@@ -211,3 +211,11 @@ func (f *File) Texts(ctx context.Context, e *Elements, data []byte) ([]string, e
 	}
 	return out, nil
 }
+
+// Number returns an integer, as [File.Value] does.
+func Number(t *Datatype, elem []byte) (any, bool) {
+	if t.Class != ClassInteger || len(elem) < t.Size {
+		return nil, false
+	}
+	return t.integer(elem), true
+}

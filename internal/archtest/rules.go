@@ -28,6 +28,7 @@ var rooms = []room{
 	{"store/all", "nd internal/... store store/layer store/*store"},
 	{"store/storetest", "nd internal/... store store/storetest/check"},
 	{"store/gather", "nd internal/... store"},
+	{"store/hdf5store", ground + " store hdf5 hdf5/filter"},
 	{"store/layer store/storetest/check store/*store", "nd internal/... store store/gather"},
 	{"codec", ground + " hdf5 hdf5/filter"},
 	{"codec/codectest", ground + " codec"},

@@ -24,10 +24,10 @@ type backend struct {
 }
 
 var backends = []backend{
-	{"file", withReferences(withArchives(observed(filestore.OpenURL))), filestore.InitURL},
+	{"file", withHDF5(withReferences(withArchives(observed(filestore.OpenURL)))), filestore.InitURL},
 	{"mem", observed(memstore.OpenURL), memstore.InitURL},
-	{"http", withReferences(withArchives(openWeb)), httpstore.InitURL},
-	{"https", withReferences(withArchives(openWeb)), httpstore.InitURL},
+	{"http", withHDF5(withReferences(withArchives(openWeb))), httpstore.InitURL},
+	{"https", withHDF5(withReferences(withArchives(openWeb))), httpstore.InitURL},
 	{"s3", withReferences(withArchives(openS3)), s3store.InitURL},
 }
 

@@ -1,0 +1,148 @@
+package hdf5store
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/dosna/dosna/hdf5"
+	"github.com/dosna/dosna/hdf5/filter"
+	"github.com/dosna/dosna/nd"
+	"github.com/dosna/dosna/store"
+)
+
+// mostChunk bounds the bytes of a chunk that is made in memory.
+const mostChunk = 1 << 30
+
+// chunk returns the chunk of an array at a place in its grid.
+func (s *Store) chunk(ctx context.Context, n *node, key string, coord []int) (object, error) {
+	a := n.array
+	for i, at := range coord {
+		if at < 0 || at >= a.grid[i] {
+			return object{}, store.ErrNotExist
+		}
+	}
+	coord = coord[:len(a.shape)] // array types are one chunk
+	if a.d.Space.Null {
+		return object{}, store.ErrNotExist
+	}
+	s.mu.Lock()
+	data := s.kept.data[key]
+	s.mu.Unlock()
+	if data != nil {
+		return object{data: data, size: int64(len(data))}, nil
+	}
+	var stored hdf5.Chunk
+	switch a.d.Layout.Class {
+	case hdf5.Chunked:
+		index, err := a.d.Index(ctx)
+		if err != nil {
+			return object{}, err
+		}
+		var ok bool
+		if stored, ok = index.Find(coord); !ok {
+			return object{}, store.ErrNotExist
+		}
+		if a.there && (len(a.d.Filters) == 0 || stored.Mask == 0 && !a.d.Plain(coord)) {
+			return object{off: s.file.Base() + int64(stored.Addr), size: int64(stored.Size)}, nil
+		}
+	case hdf5.Contiguous:
+		if a.d.Layout.Addr == hdf5.Undefined && len(a.d.Files) == 0 {
+			return object{}, store.ErrNotExist
+		}
+		if o, ok := a.piece(coord); ok && a.there {
+			o.off += s.file.Base() + int64(a.d.Layout.Addr)
+			return o, nil
+		}
+	}
+	data, err := s.made(ctx, a, coord, stored)
+	if err != nil {
+		return object{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept.add(key, data)
+	return object{data: data, size: int64(len(data))}, nil
+}
+
+// piece returns where a chunk of a contiguous dataset is, if it is there whole.
+func (a *array) piece(coord []int) (object, bool) {
+	if len(a.d.Files) > 0 {
+		return object{}, false
+	}
+	off, n := 0, 1
+	for i, at := range coord {
+		from := at * a.chunk[i]
+		if a.shape[i]-from < a.chunk[i] {
+			return object{}, false
+		}
+		off = off*a.shape[i] + from
+		n *= a.chunk[i]
+	}
+	size := int64(a.d.Type.Size)
+	return object{off: int64(off) * size, size: int64(n) * size}, true
+}
+
+// made makes a chunk of what is in the file.
+func (s *Store) made(ctx context.Context, a *array, coord []int, stored hdf5.Chunk) ([]byte, error) {
+	whole := nd.Box{Start: make([]int, len(coord)), Shape: a.chunk}
+	for i, at := range coord {
+		whole.Start[i] = at * a.chunk[i]
+	}
+	box, _ := whole.Intersect(nd.Full(a.shape))
+	if len(coord) == 0 {
+		box = whole
+	}
+	item := a.d.Type.Size
+	if n, ok := nd.Size(whole.Shape); !ok || item > 0 && n > mostChunk/item {
+		return nil, fmt.Errorf("%w: chunks of shape %v with elements of %d bytes: at most %d bytes are made at once", hdf5.ErrUnsupported, whole.Shape, item, mostChunk)
+	}
+	raw := make([]byte, whole.Size()*item)
+	if box.Equal(whole) {
+		if err := a.d.Read(ctx, box, raw); err != nil {
+			return nil, err
+		}
+	} else {
+		part := make([]byte, box.Size()*item)
+		if err := a.d.Read(ctx, box, part); err != nil {
+			return nil, err
+		}
+		all := nd.NewView(raw, whole.Shape, item)
+		nd.Fill(all, a.d.FillValue())
+		nd.Copy(all.Sub(box.Sub(whole.Start)), nd.NewView(part, box.Shape, item))
+	}
+	switch {
+	case a.e.Texts:
+		texts, err := s.file.Texts(ctx, a.e, raw)
+		if err != nil {
+			return nil, err
+		}
+		return vlen(texts)
+	case a.there && stored.Size > 0: // only a filter is missing
+		return filter.Encode(a.d.Filters, raw)
+	case a.there: // the edge of what is there
+		return raw, nil
+	}
+	n, _ := nd.Size(a.e.Shape)
+	out := make([]byte, whole.Size()*n*a.e.Type.Size())
+	a.e.Convert(out, raw)
+	return out, nil
+}
+
+// vlen writes texts as the codec vlen-utf8 does: their number, and each behind its length, in 32 bits.
+func vlen(texts []string) ([]byte, error) {
+	total := 4
+	for _, t := range texts {
+		total += 4 + len(t)
+	}
+	if total > mostChunk || len(texts) > math.MaxUint32 {
+		return nil, fmt.Errorf("%w: texts of %d bytes in a chunk: at most %d are made at once", hdf5.ErrUnsupported, total, mostChunk)
+	}
+	out := binary.LittleEndian.AppendUint32(make([]byte, 0, total), uint32(len(texts)))
+	for _, t := range texts {
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(t)))
+		out = append(out, t...)
+	}
+	return out, nil
+}
