@@ -42,6 +42,9 @@ func (f *File) records(ctx context.Context, addr uint64, kind int) iter.Seq2[[]b
 		if c.err == nil && t.kind != kind {
 			c.fail("a B-tree has records of type %d, not %d", t.kind, kind)
 		}
+		if most := f.src.Size() / int64(max(t.record, 1)); c.err == nil && int64(t.left) > most {
+			c.fail("a B-tree with %d records, where the file has room for %d", t.left, most)
+		}
 		t.levels(c, depth)
 		if c.err != nil {
 			yield(nil, c.err)

@@ -107,10 +107,10 @@ type Member struct {
 	Type   *Datatype
 }
 
-// Types are nested no deeper, and have no more members, than this.
+// Types are nested no deeper, and have no larger elements, than this.
 const (
 	mostNested  = 64
-	mostMembers = 1 << 16
+	mostElement = 1 << 26 // bytes
 )
 
 func (c *cursor) datatype(depth int) *Datatype {
@@ -129,6 +129,9 @@ func (c *cursor) datatype(depth int) *Datatype {
 	}
 	if c.err == nil && t.Size == 0 && t.Class != ClassOpaque && t.Class != ClassString && t.Class != ClassCompound {
 		c.fail("a datatype of class %v and no bytes", t.Class)
+	}
+	if t.Size > mostElement {
+		c.unknown("elements of %d bytes, more than %d", t.Size, mostElement)
 	}
 	if c.err != nil {
 		return t

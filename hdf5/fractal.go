@@ -25,6 +25,8 @@ type fractalHeap struct {
 	root      uint64
 	rootSize  int // stored bytes of a filtered root block
 	rootMask  uint32
+
+	blocks map[uint64][]byte // read and checked, by their addresses
 }
 
 func (f *File) fractalHeap(ctx context.Context, addr uint64) (*fractalHeap, error) {
@@ -163,10 +165,11 @@ func (h *fractalHeap) child(ctx context.Context, b block, off uint64) (block, er
 		return block{}, fmt.Errorf("%w: an indirect block of %d rows", ErrCorrupt, b.indirect)
 	}
 	total := head + h.width*(directRows*direct+(b.indirect-directRows)*f.sizes.offset) + 4
-	c, err := f.checked(ctx, b.addr, total, "FHIB")
+	c, err := h.keep(b.addr, func() (*cursor, error) { return f.checked(ctx, b.addr, total, "FHIB") })
 	if err != nil {
 		return block{}, err
 	}
+	c.signature("FHIB")
 	c.version("indirect block", 0)
 	if owner := c.address(); c.err == nil && owner != h.addr {
 		c.fail("an indirect block belongs to the heap at %d, not %d", owner, h.addr)
@@ -207,6 +210,14 @@ func (h *fractalHeap) child(ctx context.Context, b block, off uint64) (block, er
 
 // direct returns a direct block, with its head, which counts in offsets.
 func (h *fractalHeap) direct(ctx context.Context, b block) ([]byte, error) {
+	c, err := h.keep(b.addr, func() (*cursor, error) { return h.readDirect(ctx, b) })
+	if err != nil {
+		return nil, err
+	}
+	return c.data, nil
+}
+
+func (h *fractalHeap) readDirect(ctx context.Context, b block) (*cursor, error) {
 	f := h.file
 	if b.size > h.maxDirect {
 		return nil, fmt.Errorf("%w: a direct block of %d bytes", ErrCorrupt, b.size)
@@ -233,7 +244,7 @@ func (h *fractalHeap) direct(ctx context.Context, b block) ([]byte, error) {
 			c.err = sumOf(append(plain, stored...), "FHDB")
 		}
 	}
-	return c.data, c.err
+	return c, c.err
 }
 
 // large returns an object that has a place of its own in the file.
@@ -277,6 +288,25 @@ func (h *fractalHeap) large(ctx context.Context, c *cursor) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: a heap has no object %d", ErrCorrupt, id)
+}
+
+// mostBlocksKept bounds the blocks that a heap keeps, for who asks for one object after the other.
+const mostBlocksKept = 32
+
+// keep returns what read does, or did a short time ago.
+func (h *fractalHeap) keep(addr uint64, read func() (*cursor, error)) (*cursor, error) {
+	if data, ok := h.blocks[addr]; ok {
+		return h.file.cursor(data), nil
+	}
+	c, err := read()
+	if err != nil {
+		return nil, err
+	}
+	if h.blocks == nil || len(h.blocks) >= mostBlocksKept {
+		h.blocks = map[uint64][]byte{}
+	}
+	h.blocks[addr] = c.data
+	return h.file.cursor(c.data), nil
 }
 
 // unfiltered reads what has stored bytes in the file, and returns the size bytes that these were made of.

@@ -75,6 +75,7 @@ type headerReader struct {
 	messages []message
 	pieces   []piece // still to be read
 	seen     int     // pieces so far
+	bytes    int64   // in them
 	ordered  bool    // version 2: messages have their order of creation
 
 	references int // hard links to the object; 0: a message says so, or there is one
@@ -184,6 +185,9 @@ func (h *headerReader) all(ctx context.Context, read func(piece) error) error {
 		}
 		p := h.pieces[0]
 		h.pieces = h.pieces[1:]
+		if h.bytes += int64(p.size); p.size < 0 || h.bytes > h.file.src.Size() {
+			return fmt.Errorf("%w: the pieces of an object header overlap", ErrCorrupt)
+		}
 		if err := read(p); err != nil {
 			return err
 		}

@@ -64,6 +64,7 @@ type chunkWalk struct {
 	most  []int // and at most; -1: without bound
 	bytes int   // of a chunk without filters
 	nodes int   // read so far, of a tree
+	given int64 // chunks so far
 }
 
 func (w *chunkWalk) prepare() error {
@@ -93,6 +94,9 @@ func ceil(n, by int) int {
 
 // give yields a chunk whose Coord may be used again.
 func (w *chunkWalk) give(c Chunk) error {
+	if w.given++; w.given > w.f.src.Size() {
+		return fmt.Errorf("%w: more chunks than the file has room for", ErrCorrupt)
+	}
 	if c.Addr == undefined {
 		return nil
 	}
@@ -148,6 +152,9 @@ func (w *chunkWalk) implicit() error {
 	if err := w.f.within(w.d.Layout.addr, 0); err != nil {
 		return err
 	}
+	if size := w.f.src.Size() - w.f.base - int64(w.d.Layout.addr); int64(total) > size/int64(w.bytes) {
+		return fmt.Errorf("%w: %d chunks of %d bytes are beyond its end", ErrCorrupt, total, w.bytes)
+	}
 	for number := range total {
 		coord(number, w.most, at)
 		if err := w.give(Chunk{Coord: at, Addr: w.d.Layout.addr + uint64(number)*uint64(w.bytes), Size: w.bytes}); err != nil {
@@ -165,8 +172,8 @@ func (w *chunkWalk) tree1(ctx context.Context, addr uint64, level int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if w.nodes++; w.nodes > 1<<26 {
-		return fmt.Errorf("%w: a B-tree of more than 2²⁶ nodes", ErrCorrupt)
+	if w.nodes++; int64(w.nodes) > w.f.src.Size()/24+1 {
+		return fmt.Errorf("%w: the nodes of a B-tree are part of each other", ErrCorrupt)
 	}
 	o := w.f.sizes.offset
 	c, err := w.f.structure(ctx, addr, 8+2*o, "TREE")

@@ -164,11 +164,17 @@ func (f *File) symbols(ctx context.Context, tree, heap uint64, give func(Link) e
 	if err != nil {
 		return err
 	}
-	nodes := 0
+	nodes, most := 0, int(f.src.Size()/24)+1 // which a node, and a link, has at least
+	counted := func(l Link) error {
+		if most--; most < 0 {
+			return fmt.Errorf("%w: the nodes of a group are part of each other", ErrCorrupt)
+		}
+		return give(l)
+	}
 	var walk func(addr uint64, level int) error
 	walk = func(addr uint64, level int) error {
-		if nodes++; nodes > 1<<24 {
-			return fmt.Errorf("%w: a group of more than 2²⁴ nodes", ErrCorrupt)
+		if nodes++; int64(nodes) > f.src.Size()/24+1 {
+			return fmt.Errorf("%w: the nodes of a group are part of each other", ErrCorrupt)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -196,7 +202,7 @@ func (f *File) symbols(ctx context.Context, tree, heap uint64, give func(Link) e
 			if at > 0 {
 				err = walk(child, at-1)
 			} else {
-				err = f.symbolNode(ctx, child, names, give)
+				err = f.symbolNode(ctx, child, names, counted)
 			}
 			if err != nil {
 				return err
@@ -235,6 +241,9 @@ func (f *File) symbolNode(ctx context.Context, addr uint64, names *localHeap, gi
 		}
 		if l.Name, err = names.text(at); err != nil {
 			return err
+		}
+		if l.Name == "" {
+			return fmt.Errorf("%w: a link has no name", ErrCorrupt)
 		}
 		if cache == 2 {
 			s := f.cursor(scratch)

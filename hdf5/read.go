@@ -168,21 +168,28 @@ func (d *Dataset) readChunks(ctx context.Context, box nd.Box, v nd.View) error {
 	}
 }
 
+// mostChunk bounds the bytes of a chunk.
+const mostChunk = 1 << 30
+
 // chunkInto decodes a chunk and copies a box of it.
 func (d *Dataset) chunkInto(ctx context.Context, c Chunk, box nd.Box, into nd.View) error {
 	chunk := nd.Full(d.Layout.Chunk)
 	size := chunk.Size() * d.Type.Size
-	if size > mostBytes {
-		return fmt.Errorf("%w: a chunk of %d bytes, more than %d", ErrUnsupported, size, mostBytes)
+	if size > mostChunk {
+		return fmt.Errorf("%w: a chunk of %d bytes, more than %d", ErrUnsupported, size, mostChunk)
 	}
 	stored := bufpool.Get(c.Size)
 	defer bufpool.Put(stored)
 	if err := d.object.file.ReadAt(ctx, *stored, c.Addr); err != nil {
 		return err
 	}
-	held := bufpool.Get(size)
-	defer bufpool.Put(held)
-	plain, err := d.Decode(*held, *stored, c)
+	var memory []byte
+	if size <= max(256*c.Size, 1<<20) { // else memory is taken as it is filled
+		held := bufpool.Get(size)
+		defer bufpool.Put(held)
+		memory = *held
+	}
+	plain, err := d.Decode(memory, *stored, c)
 	if err != nil {
 		return err
 	}

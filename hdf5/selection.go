@@ -69,7 +69,7 @@ type selection struct {
 }
 
 // mostPoints bounds the elements of a selection that is no product of axes.
-const mostPoints = 1 << 22
+const mostPoints = 1 << 20
 
 // selection reads an encoded one.
 func (c *cursor) selection() selection {

@@ -16,12 +16,15 @@ import (
 // two; an enum is its number; a compound is a map; arrays and vlens are lists; opaque bytes are base64; a reference
 // is the path of its object, and to a part of one a map with path and selection; one that leads nowhere is nil.
 func (f *File) Value(ctx context.Context, t *Datatype, elem []byte) (any, error) {
-	v := valuer{f: f, ctx: ctx, left: mostValues}
+	v := valuer{f: f, ctx: ctx, left: f.mostValues()}
 	return v.value(t, elem, 0)
 }
 
 // mostValues bounds the values that an element or an attribute may have in it.
 const mostValues = 1 << 24
+
+// mostValues is the bound for this file, in which each value has a byte somewhere, as a rule.
+func (f *File) mostValues() int { return int(min(mostValues, 16*f.src.Size()+1024)) }
 
 type valuer struct {
 	f    *File
@@ -173,7 +176,7 @@ func (a *Attribute) Value(ctx context.Context, f *File) (any, error) {
 	if a.Space.Null {
 		return nil, nil
 	}
-	v := valuer{f: f, ctx: ctx, left: mostValues}
+	v := valuer{f: f, ctx: ctx, left: f.mostValues()}
 	_, out, err := v.list(a.Type, a.Data, a.Space.Shape, 0)
 	if err != nil {
 		return nil, fmt.Errorf("attribute %.100q: %w", a.Name, err)

@@ -59,7 +59,7 @@ func beside(t testing.TB, path string) *hdf5.File {
 }
 
 func TestValues(t *testing.T) {
-	dir := values.in(t, valuesSource, "h5py", "hdf5plugin", "numpy")
+	dir := values.in(t, valuesSource, "h5py", "hdf5plugin", "netCDF4", "numpy", "tables")
 	raw, err := os.ReadFile(filepath.Join(dir, "values.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +256,7 @@ func parts(t *testing.T, d *hdf5.Dataset, path string, all []byte) {
 
 // A file that is named and not there is missing, not damaged.
 func TestWithoutOthers(t *testing.T) {
-	dir := values.in(t, valuesSource, "h5py", "hdf5plugin", "numpy")
+	dir := values.in(t, valuesSource, "h5py", "hdf5plugin", "netCDF4", "numpy", "tables")
 	src, err := os.ReadFile(filepath.Join(dir, "virtual-latest.h5"))
 	if err != nil {
 		t.Fatal(err)

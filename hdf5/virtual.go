@@ -401,9 +401,12 @@ func pick(lists [][]int, k int, into []int) {
 	}
 }
 
+// mostHull bounds the bytes of a source that are read at once.
+const mostHull = 1 << 26
+
 // hull reads a box of a source, which is not to be too large.
 func (d *Dataset) hull(ctx context.Context, box nd.Box) ([]byte, error) {
-	if n, ok := nd.Size(box.Shape); !ok || d.Type.Size > 0 && n > mostBytes/d.Type.Size {
+	if n, ok := nd.Size(box.Shape); !ok || d.Type.Size > 0 && n > mostHull/d.Type.Size {
 		return nil, fmt.Errorf("%w: %v elements of a source at once", ErrUnsupported, box.Shape)
 	}
 	data := make([]byte, box.Size()*d.Type.Size)
