@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/dosna/dosna/hdf5"
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/hdf5store"
 )
@@ -42,7 +41,7 @@ func openHDF5(ctx context.Context, below store.Store, _ store.URL, key string, _
 	switch {
 	case err == nil:
 		return s, nil
-	case errors.Is(err, hdf5.ErrNotHDF5) && !isHDF5(key):
+	case errors.Is(err, hdf5store.ErrNotHDF5) && !isHDF5(key):
 		return nil, errOther
 	}
 	return nil, err

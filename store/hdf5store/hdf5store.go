@@ -27,8 +27,11 @@ type Store struct {
 	kept  kept
 }
 
+// ErrNotHDF5 is [hdf5.ErrNotHDF5].
+var ErrNotHDF5 = hdf5.ErrNotHDF5
+
 // Open opens the file that is the object of a key. Other files that it names are looked for beside it. Close closes the store below, which
-// stays open on an error. What is no HDF5 file is [hdf5.ErrNotHDF5].
+// stays open on an error. What is no HDF5 file is ErrNotHDF5.
 func Open(ctx context.Context, below store.Store, key string) (*Store, error) {
 	s := &Store{below: below, name: strings.TrimSuffix(store.Name(below), "/") + "/" + key, nodes: map[string]*node{}}
 	src, err := newSource(ctx, below, key)
