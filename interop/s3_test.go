@@ -1,12 +1,14 @@
 package interop
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/dosna/dosna"
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/internal/testenv"
 	"github.com/dosna/dosna/nd"
+	"github.com/dosna/dosna/store"
 )
 
 // bucketPeers reads what is in the bucket sys.argv[2] of the server sys.argv[1] with each reader of
@@ -48,6 +50,17 @@ write('sub/b', np.s_[:, :], data, [50, 70])
 write('sub/c', np.s_[:30, :30], np.arange(900, dtype='i4').reshape(30, 30), [30, 30], 7)
 `
 
+// bucketReferences reads references to objects in a bucket, as kerchunk's users do.
+const bucketReferences = `
+import sys
+import fsspec, numpy as np, zarr
+endpoint, refs = sys.argv[1:]
+fs = fsspec.filesystem('reference', fo=refs, remote_protocol='s3', remote_options={'client_kwargs': {'endpoint_url': endpoint}, 'asynchronous': True}, asynchronous=True)
+group = zarr.open_group(zarr.storage.FsspecStore(fs, read_only=True, path=''), mode='r')
+for path in 'a', 'sub/b':
+    np.testing.assert_array_equal(group[path][:], np.arange(7000, dtype='i4').reshape(100, 70))
+`
+
 // TestBuckets: what we put into a bucket others read there, and we what they put there.
 func TestBuckets(t *testing.T) {
 	server := testenv.VersityGW(t) // sets the environment, so that this test runs alone
@@ -77,6 +90,34 @@ func TestBuckets(t *testing.T) {
 		}
 	}
 	testenv.RunPython(t, []string{"numpy", "zarr", "s3fs", "obstore", "tensorstore"}, bucketPeers, server.Endpoint, "pool")
+	root, err := c.Root(ctx)
+	if err == nil {
+		err = root.Consolidate(ctx)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs := filepath.Join(t.TempDir(), "refs.json")
+	if _, err := dosna.WriteReferences(ctx, root, refs, nil); err != nil {
+		t.Fatal(err)
+	}
+	testenv.RunPython(t, []string{"numpy", "zarr", "s3fs"}, bucketReferences, server.Endpoint, refs)
+	t.Setenv("AWS_ENDPOINT_URL", server.Endpoint)
+	by, err := dosna.Open(ctx, refs, &dosna.Options{Allow: func(u store.URL) error {
+		if u.Scheme == "s3" && u.Host == "pool" {
+			return nil
+		}
+		return store.ErrPermission
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer by.Close()
+	d, err := by.OpenDataset(ctx, "sub/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkValues(t, refs, "sub/b", d)
 	for _, name := range []string{"obstore", "s3fs"} {
 		checkTree(t, at(name))
 	}

@@ -17,8 +17,9 @@ func (a *app) referencesCommand() *cobra.Command {
 of kerchunk: a .json file, or a .parq folder of Parquet files for trees of Zarr v2.
 Whoever has the references opens the tree by them: fsspec, with it zarr-python and
 xarray, VirtualiZarr, and dosna. Metadata is in them, chunks stay where they are;
-to read them from elsewhere dosna wants --allow ADDRESS.
-What was there is replaced.
+to read them from elsewhere dosna wants --allow ADDRESS. Addresses in buckets are
+without options: readers know the server and the keys by themselves, dosna from
+AWS_ENDPOINT_URL and its like. What was there is replaced.
 
 Programs that cannot list references, zarr-python among them, need consolidated
 metadata in the tree: dosna consolidate. A .refs file is in a form of our own, which

@@ -35,6 +35,9 @@ type ReferencesTo struct {
 // are errors. What was there is replaced. It returns how many objects are referred
 // to, and how many are inline.
 //
+// Options of an s3:// address, the server's own among them, are left out of references in kerchunk's
+// form unless Moved: other programs have them from elsewhere, and ours from the environment.
+//
 // The references are to whole objects, and hold as long as these have their
 // addresses.
 func WriteReferences(ctx context.Context, address string, o ReferencesTo) (referred, inline int, err error) {
@@ -45,6 +48,10 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 	folder, key, ok := splitLast(u)
 	if !ok || isReferences(key) == "" || u.Node != "" {
 		return 0, 0, fmt.Errorf("%w: %s does not end in .json, .refs, .parq or .parquet, as references do", store.ErrInvalid, address)
+	}
+	ours := strings.EqualFold(filepath.Ext(key), ".refs")
+	if strings.HasPrefix(o.Base, "s3://") && !o.Moved && !ours {
+		o.Base, _, _ = strings.Cut(o.Base, "?")
 	}
 	at, err := o.base()
 	if err != nil {
@@ -64,7 +71,7 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 		return m.Len() - inline, inline, err
 	}
 	var data []byte
-	if strings.EqualFold(filepath.Ext(key), ".refs") {
+	if ours {
 		data, err = m.Marshal()
 	} else {
 		var b bytes.Buffer
