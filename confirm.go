@@ -25,9 +25,22 @@ type sighting struct {
 
 // sightings are shared by the values of one dataset.
 type sightings struct {
-	last atomic.Pointer[sighting]
-	at   atomic.Int64 // when, in nanoseconds; 0: look again
+	last   atomic.Pointer[sighting]
+	at     atomic.Int64  // when, in nanoseconds; 0: look again
+	recent time.Duration // how long ago a look may be that a writer relies on
+	turn   turn          // of who looks for others, too
 }
+
+func newSightings(c *Connection) *sightings {
+	s := &sightings{recent: recent, turn: newTurn()}
+	if c.store.Guarantees().Remote {
+		s.recent = recentFar
+	}
+	return s
+}
+
+// fresh reports whether the last look will do for a writer.
+func (s *sightings) fresh() bool { return time.Now().UnixNano()-s.at.Load() < int64(s.recent) }
 
 func (s *sightings) saw(v store.Version, shape []int) *sighting {
 	last := &sighting{v, shape}
@@ -36,9 +49,12 @@ func (s *sightings) saw(v store.Version, shape []int) *sighting {
 	return last
 }
 
-// recent is how long ago a look at the document may be that a writer relies on.
-// What happened since is found out afterwards, and undone.
-const recent = 100 * time.Millisecond
+// These are how long ago a look at the document may be that a writer relies on. What
+// happened since is found out afterwards, and undone.
+const (
+	recent    = 100 * time.Millisecond
+	recentFar = time.Second // behind a network, where a look takes long
+)
 
 // toWrite begins a call that writes, and returns the dataset to do it with: of one
 // shape, with a log of what is stored. The call ends with wrote. written tells
@@ -62,8 +78,15 @@ func (d *Dataset) toWrite(ctx context.Context, written func(shape []int) bool) (
 
 // present is an error if the dataset was not there a short while ago.
 func (d *Dataset) present(ctx context.Context) error {
-	if time.Now().UnixNano()-d.seen.at.Load() < int64(recent) {
+	if d.seen.fresh() {
 		return nil
+	}
+	if err := d.seen.turn.lock(ctx); err != nil {
+		return err
+	}
+	defer d.seen.turn.unlock()
+	if d.seen.fresh() {
+		return nil // somebody else has looked
 	}
 	_, err := d.sight(ctx)
 	return d.gone(err)

@@ -56,7 +56,7 @@ func newDataset(c *Connection, path string, a *zarr.Array) (*Dataset, error) {
 		return nil, err
 	}
 	d := &Dataset{
-		handle: newHandle(c, path, a.Head()), layout: l, latest: new(atomic.Pointer[layout]), seen: new(sightings),
+		handle: newHandle(c, path, a.Head()), layout: l, latest: new(atomic.Pointer[layout]), seen: newSightings(c),
 		checked: checked, chain: verifying(checked, c.o.Verify), chains: chains,
 		prefix: folder(path), form: formOf(a.Codecs, a.Type, a.Chunks, a.Fill),
 	}
