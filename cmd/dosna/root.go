@@ -62,6 +62,9 @@ func newRoot(a *app) *cobra.Command {
 	add("more", a.demoCommand(), a.selftestCommand(), a.versionCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {
+		help.Short = "Say how a command is used"
+		help.Long = "Say what a command does, what it is given, and show examples."
+		help.Example = "  dosna help\n  dosna help lock list"
 		help.Args = func(_ *cobra.Command, args []string) error {
 			if cmd, rest, err := root.Find(args); err != nil || len(rest) > 0 {
 				return noCommand(cmd, args[len(args)-len(rest)])
