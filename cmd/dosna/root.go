@@ -64,7 +64,7 @@ func newRoot(a *app) *cobra.Command {
 	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {
 		help.Short = "Say how a command is used"
 		help.Long = "Say what a command does, what it is given, and show examples."
-		help.Example = "  dosna help\n  dosna help lock list"
+		help.Example = "  dosna help\n  dosna help lock ls"
 		help.Args = func(_ *cobra.Command, args []string) error {
 			if cmd, rest, err := root.Find(args); err != nil || len(rest) > 0 {
 				return noCommand(cmd, args[len(args)-len(rest)])
