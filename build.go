@@ -138,7 +138,7 @@ func (c *Connection) DeleteEmpty(ctx context.Context, path string) error {
 	}
 	_, err = throughLinks(ctx, c, full, func(c *Connection, full string) (none struct{}, err error) {
 		if err = c.o.writable(); err == nil {
-			err = c.deleteEmpty(ctx, full)
+			err = c.keeping(ctx, change{path: full}, func(ctx context.Context) error { return c.deleteEmpty(ctx, full) })
 		}
 		if err != nil {
 			return none, fmt.Errorf("delete %s in %s: %w", nodeName(full), c.url, err)

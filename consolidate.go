@@ -67,19 +67,20 @@ const maxConsolidations = 5
 // to date.
 func (c *Connection) consolidateOnce(ctx context.Context, path string) error {
 	by, format := rand.Text(), 3
+	var ready []string
 	err := c.rewrite(ctx, path, revision{
 		assigns: true,
 		change: func(doc zarr.Document) (bool, error) {
 			if _, ok := doc.(*zarr.Group); !ok {
 				return false, fmt.Errorf("%w: %s is no group any more", ErrInvalid, nodeName(path))
 			}
-			format = formatOf(doc)
+			format, ready = formatOf(doc), allReady(path, doc.Head().Pending())
 			doc.Head().Unconsolidate()
 			return true, doc.Head().SetPending(&zarr.Pending{By: []string{by}})
 		},
 	})
 	if err == nil && format == 2 {
-		err = c.removeIfThere(ctx, join(path, zarr.ConsolidatedKey))
+		err = c.removeCopies(ctx, path, ready...)
 	}
 	if err != nil {
 		return err
@@ -87,6 +88,19 @@ func (c *Connection) consolidateOnce(ctx context.Context, path string) error {
 	return c.putBack(ctx, path, by, func(ctx context.Context, group string, _ *zarr.Consolidated) (*zarr.Consolidated, error) {
 		return c.gathered(ctx, group)
 	})
+}
+
+// allReady returns the keys of what there may be beside a group of Zarr v2 of those who
+// have died.
+func allReady(path string, p *zarr.Pending) []string {
+	if p == nil {
+		return nil
+	}
+	ready := []string{readyKey(path, p)}
+	for _, by := range p.By {
+		ready = append(ready, readyKey(path, &zarr.Pending{Last: by}))
+	}
+	return ready
 }
 
 // gathered returns copies of the documents of all nodes below a group.
@@ -133,6 +147,7 @@ func (g *Group) unconsolidate(ctx context.Context) error {
 // dropCopies removes the copies in a group, in sight or not.
 func (c *Connection) dropCopies(ctx context.Context, path string) error {
 	format := 3
+	var ready []string
 	err := c.rewrite(ctx, path, revision{
 		load:    c.loadLenient,
 		assigns: true,
@@ -140,13 +155,13 @@ func (c *Connection) dropCopies(ctx context.Context, path string) error {
 			if doc == nil {
 				return false, nil
 			}
-			format = formatOf(doc)
+			format, ready = formatOf(doc), allReady(path, doc.Head().Pending())
 			had := doc.Head().Unconsolidate()
 			return had || doc.Head().IsPending(), doc.Head().SetPending(nil)
 		},
 	})
 	if err == nil && format == 2 {
-		err = c.removeIfThere(ctx, join(path, zarr.ConsolidatedKey))
+		err = c.removeCopies(ctx, path, ready...)
 	}
 	return err
 }

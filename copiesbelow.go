@@ -42,25 +42,31 @@ func (c *Connection) copiesIn(ctx context.Context, group string) (*zarr.Consolid
 		copies, err := doc.Head().Consolidated()
 		return copies, c.unreadable(documentKey(group), err)
 	}
-	if doc.Head().IsPending() { // there may be some that somebody was about to remove, and died
+	p := doc.Head().Pending()
+	if p.At() { // there may be some that somebody was about to remove, and died
 		return nil, nil
 	}
-	return c.copiesBeside(ctx, group)
+	return c.copiesBeside(ctx, group, p)
 }
 
-// copiesBeside returns the copies in the object that a group of Zarr v2 has for them;
-// nil if there is none.
-func (c *Connection) copiesBeside(ctx context.Context, group string) (*zarr.Consolidated, error) {
-	key := join(group, zarr.ConsolidatedKey)
-	raw, _, err := c.store.Get(ctx, key, store.GetOptions{Max: zarr.MaxDocument}, nil)
-	if err != nil {
-		if isNotExist(err) {
-			err = nil
+// copiesBeside returns the copies in the object that a group of Zarr v2 has for them or,
+// if there is none, in that from which it was to be made; nil if there is neither.
+func (c *Connection) copiesBeside(ctx context.Context, group string, p *zarr.Pending) (*zarr.Consolidated, error) {
+	for _, key := range []string{join(group, zarr.ConsolidatedKey), readyKey(group, p)} {
+		if key == "" {
+			continue
 		}
-		return nil, err
+		raw, _, err := c.store.Get(ctx, key, store.GetOptions{Max: zarr.MaxDocument}, nil)
+		if isNotExist(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		copies, err := zarr.ParseConsolidated(raw)
+		return copies, c.unreadable(key, err)
 	}
-	copies, err := zarr.ParseConsolidated(raw)
-	return copies, c.unreadable(key, err)
+	return nil, nil
 }
 
 // node opens a node from its copy. A connection that may change the tree asks for the

@@ -91,6 +91,13 @@ func (h *hooked) Put(ctx context.Context, key string, parts [][]byte, c store.Co
 	return h.Store.Put(ctx, key, parts, c)
 }
 
+func (h *hooked) Copy(ctx context.Context, from, to string, c store.Cond) (store.Version, error) {
+	if err := h.tell("copy", to); err != nil {
+		return "", err
+	}
+	return store.Copy(ctx, h.Store, from, to, c)
+}
+
 func (h *hooked) Delete(ctx context.Context, key string, c store.Cond) error {
 	if err := h.tell("delete", key); err != nil {
 		return err

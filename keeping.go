@@ -20,9 +20,12 @@ import (
 // dies at it leaves their text, and the copies stay out of sight until they are made
 // anew: they may be lost, but not be wrong.
 //
-// In Zarr v2 what readers see is an object apart, .zmetadata. It is removed after a
-// text has been put into .zgroup, and stored again before the last text is taken away;
-// should somebody else have put theirs in between, it is removed once more.
+// In Zarr v2 what readers see is an object apart, .zmetadata, which is removed after a
+// text has been put into .zgroup. The last to take away theirs gets the copies ready in
+// an object of its own beside, and then says in .zgroup that nobody is at it any more.
+// Only from then on may this be copied to .zmetadata, by a single request, however late;
+// and whoever puts in a text removes it before .zmetadata, so that a request that comes
+// later than that finds nothing to copy.
 
 // change is what keeping is told of.
 type change struct {
@@ -106,58 +109,100 @@ func (k *keeper) takeOut(ctx context.Context, made change) error {
 
 // takeOut takes the copies in a group out of sight, and puts a text there. It reports
 // whether there were any, or it cannot be told.
-func (c *Connection) takeOut(ctx context.Context, path, by string) (bool, error) {
-	doc, _, err := c.loadLenient(ctx, path)
-	if err != nil || doc == nil {
-		return false, err
-	}
-	head := doc.Head()
-	if _, ok := doc.(*zarr.Group); !ok || head.Pending().Has(by) {
-		return ok, nil
-	}
-	if !head.IsPending() && !head.HasConsolidated() { // as a rule
-		if formatOf(doc) != 2 {
+func (c *Connection) takeOut(ctx context.Context, path, by string) (taken bool, err error) {
+	err = c.retry(ctx, documentKey(path), func() (again bool, err error) {
+		doc, v, err := c.loadLenient(ctx, path)
+		if err != nil || doc == nil {
+			return false, err
+		}
+		if _, ok := doc.(*zarr.Group); !ok {
 			return false, nil
 		}
-		if _, err := c.store.Stat(ctx, join(path, zarr.ConsolidatedKey)); err != nil {
-			if isNotExist(err) {
-				err = nil
-			}
+		if doc.Head().Pending().Has(by) {
+			taken = true
+			return false, nil
+		}
+		none, err := c.withoutCopies(ctx, path, doc, v) // as a rule
+		if none || err != nil {
+			return false, err
+		}
+		taken, err = c.putText(ctx, path, by, false)
+		if errors.Is(err, ErrInvalid) { // they are as large as a document may be
+			taken, err = c.putText(ctx, path, by, true)
+		}
+		if err == nil && !taken {
+			return true, errComeAndGo
+		}
+		return false, err
+	})
+	return taken, err
+}
+
+// errComeAndGo says that others take out copies and put them back.
+var errComeAndGo = fmt.Errorf("%w: the consolidated metadata comes and goes", ErrConflict)
+
+// withoutCopies reports whether a group, the document of which was read in a version,
+// has no copies of others. Where these are in an object of their own, somebody may
+// have been about to take them out between the two.
+func (c *Connection) withoutCopies(ctx context.Context, path string, doc zarr.Document, v store.Version) (bool, error) {
+	head := doc.Head()
+	p := head.Pending()
+	if formatOf(doc) != 2 || p.At() {
+		return p == nil && !head.HasConsolidated(), nil
+	}
+	for _, key := range []string{readyKey(path, p), join(path, zarr.ConsolidatedKey)} {
+		if key == "" {
+			continue
+		}
+		if _, err := c.store.Stat(ctx, key); !isNotExist(err) {
 			return false, err
 		}
 	}
-	format, taken := 3, false
-	put := func(lost bool) error {
-		return c.rewrite(ctx, path, revision{
-			load:    c.loadLenient,
-			assigns: true,
-			change: func(doc zarr.Document) (changed bool, err error) {
-				if _, ok := doc.(*zarr.Group); !ok {
-					return false, nil
-				}
-				format = formatOf(doc)
-				p, err := c.pending(ctx, path, doc)
-				if p == nil || err != nil {
-					return false, err
-				}
-				if lost {
-					p.Copies = nil
-				}
-				taken = true
-				if !p.Add(by) {
-					return false, nil
-				}
-				doc.Head().Unconsolidate()
-				return true, doc.Head().SetPending(p)
-			},
-		})
+	info, err := c.store.Stat(ctx, keyOf(path, doc))
+	if err != nil && !isNotExist(err) {
+		return false, err
 	}
-	err = put(false)
-	if errors.Is(err, ErrInvalid) { // they are as large as a document may be
-		err = put(true)
+	return err == nil && info.Version == v, nil
+}
+
+// readyKey is the key of the object in which who was the last to leave a group of Zarr
+// v2 has got the copies ready; "" if nobody has.
+func readyKey(path string, p *zarr.Pending) string {
+	if p == nil || zarr.ReadyKey(p.Last) == "" {
+		return ""
 	}
+	return join(path, zarr.ReadyKey(p.Last))
+}
+
+// putText takes the copies in a group out of sight, if there are any, and puts a text
+// there; if lost is true they are gone then.
+func (c *Connection) putText(ctx context.Context, path, by string, lost bool) (taken bool, err error) {
+	format, ready := 3, ""
+	err = c.rewrite(ctx, path, revision{
+		load:    c.loadLenient,
+		assigns: true,
+		change: func(doc zarr.Document) (changed bool, err error) {
+			if _, ok := doc.(*zarr.Group); !ok {
+				return false, nil
+			}
+			format = formatOf(doc)
+			p, err := c.pending(ctx, path, doc)
+			if p == nil || err != nil {
+				return false, err
+			}
+			if lost {
+				p.Copies = nil
+			}
+			taken, ready = true, readyKey(path, p)
+			if !p.Add(by) {
+				return false, nil
+			}
+			doc.Head().Unconsolidate()
+			return true, doc.Head().SetPending(p)
+		},
+	})
 	if err == nil && taken && format == 2 {
-		err = c.removeIfThere(ctx, join(path, zarr.ConsolidatedKey))
+		err = c.removeCopies(ctx, path, ready)
 	}
 	return taken, err
 }
@@ -166,24 +211,43 @@ func (c *Connection) takeOut(ctx context.Context, path, by string) (bool, error)
 // readers see; nil if there are neither.
 func (c *Connection) pending(ctx context.Context, path string, doc zarr.Document) (*zarr.Pending, error) {
 	head := doc.Head()
-	if p := head.Pending(); p != nil {
+	p := head.Pending()
+	if p.At() || p != nil && formatOf(doc) != 2 {
 		return p, nil
 	}
-	var copies *zarr.Consolidated
+	if p == nil {
+		p = &zarr.Pending{}
+	}
 	var err error
 	if formatOf(doc) == 2 {
-		copies, err = c.copiesBeside(ctx, path)
+		p.Copies, err = c.copiesBeside(ctx, path, p)
 	} else {
-		copies, err = head.Consolidated()
+		p.Copies, err = head.Consolidated()
 		err = c.unreadable(documentKey(path), err)
 	}
 	if errors.Is(err, errUnreadable) {
-		return &zarr.Pending{}, nil // they are of no use to anybody
+		p.Copies = nil
+		return p, nil // they are of no use to anybody
 	}
-	if copies == nil || err != nil {
+	if p.Copies == nil || err != nil {
 		return nil, err
 	}
-	return &zarr.Pending{Copies: copies}, nil
+	return p, nil
+}
+
+// removeCopies removes what a group of Zarr v2 has beside its document: first what
+// might be copied, then what readers see. It does not come back after a loss of power.
+func (c *Connection) removeCopies(ctx context.Context, path string, ready ...string) error {
+	ctx = store.Durably(ctx)
+	for _, key := range ready {
+		if key == "" {
+			continue
+		}
+		if err := c.removeIfThere(ctx, key); err != nil {
+			return err
+		}
+	}
+	return c.removeIfThere(ctx, join(path, zarr.ConsolidatedKey))
 }
 
 // removeIfThere removes an object that as a rule is not there.
@@ -262,7 +326,7 @@ func (c *Connection) putBack(ctx context.Context, path, by string, fresh refresh
 	return c.retry(ctx, documentKey(path), func() (again bool, err error) {
 		err = c.leave(ctx, path, by, fresh)
 		if !errors.Is(err, errGone) {
-			return errors.Is(err, errStale), err
+			return false, err
 		}
 		// what there is now may have been made before the change was
 		taken, err := c.takeOut(ctx, path, by)
@@ -273,20 +337,16 @@ func (c *Connection) putBack(ctx context.Context, path, by string, fresh refresh
 	})
 }
 
-// errStale says that there were copies in sight while there should be none. They have
-// been removed.
-var errStale = fmt.Errorf("%w: there is consolidated metadata that should not be", ErrConflict)
-
 // leave is putBack where the text has not been taken away, else errGone.
 func (c *Connection) leave(ctx context.Context, path, by string, fresh refresher) error {
-	key := join(path, zarr.ConsolidatedKey)
-	stored, version := false, store.Version("") // of the object of Zarr v2
-	unstore := func() error {
-		if !stored {
+	key := join(path, zarr.ReadyKey(by))
+	made, ready := false, false // the object of that key
+	unmake := func() error {
+		if !made {
 			return nil
 		}
-		stored = false
-		return c.removeOwn(ctx, key, version)
+		made = false
+		return c.removeIfThere(ctx, key)
 	}
 	err := c.rewrite(ctx, path, revision{
 		load:    c.loadAny,
@@ -294,12 +354,10 @@ func (c *Connection) leave(ctx context.Context, path, by string, fresh refresher
 		change: func(doc zarr.Document) (bool, error) {
 			head := doc.Head()
 			p := head.Pending()
-			if p == nil && stored {
+			if ready && !p.At() && p != nil && p.Last == by {
 				return false, nil // it is as it was to be: that was not known
 			}
-			if err := unstore(); err != nil {
-				return false, err
-			}
+			ready = false
 			if !p.Has(by) {
 				return false, errGone
 			}
@@ -308,37 +366,63 @@ func (c *Connection) leave(ctx context.Context, path, by string, fresh refresher
 				return false, err
 			}
 			if !p.Leave(by) {
-				return true, head.SetPending(p)
+				return true, errors.Join(unmake(), head.SetPending(p))
 			}
-			if err := head.SetPending(nil); err != nil || p.Copies == nil {
+			copies := p.Copies
+			p.Copies = nil
+			if formatOf(doc) != 2 {
+				err = head.SetPending(nil)
+				if err == nil && copies != nil {
+					err = head.Consolidate(copies)
+				}
 				return true, err
 			}
-			if formatOf(doc) != 2 {
-				return true, head.Consolidate(p.Copies)
+			if copies == nil {
+				return true, errors.Join(unmake(), head.SetPending(p))
 			}
-			raw, err := p.Copies.Marshal()
-			if err != nil {
-				return false, err
+			raw, err := copies.Marshal()
+			if err == nil {
+				made = true
+				_, err = c.put(ctx, key, [][]byte{raw}, store.Cond{})
 			}
-			version, err = c.createObject(ctx, key, [][]byte{raw})
-			if errors.Is(err, ErrExist) || errors.Is(err, ErrUnknownOutcome) {
-				// of somebody who was late, and may have died
-				if err := c.removeIfThere(ctx, key); err != nil {
-					return false, err
-				}
-				return false, errStale
-			}
-			stored = err == nil
-			return true, err
+			ready = err == nil
+			return true, errors.Join(err, head.SetPending(p))
 		},
 	})
-	if isNotExist(err) || errors.Is(err, errUnreadable) { // the group
-		return unstore()
+	switch {
+	case err == nil && ready:
+		return c.publish(ctx, path, by)
+	case isNotExist(err), errors.Is(err, errUnreadable): // the group
+		err = nil
+	}
+	return errors.Join(err, unmake())
+}
+
+// publish copies what has been got ready to where readers see it, unless others have
+// removed it, since they are about to change something. Where the store does not copy
+// at once, they may have been late: then it is removed again.
+func (c *Connection) publish(ctx context.Context, path, by string) error {
+	from, to := join(path, zarr.ReadyKey(by)), join(path, zarr.ConsolidatedKey)
+	var v store.Version
+	err := c.certain(ctx, func() (err error) {
+		defer c.forget(to)
+		v, err = store.Copy(store.Durably(ctx), c.guarded(ctx), from, to, store.Cond{})
+		return err
+	})
+	if isNotExist(err) {
+		return nil
 	}
 	if err != nil {
-		return errors.Join(err, unstore())
+		return err
 	}
-	return nil
+	doc, _, err := c.loadLenient(ctx, path)
+	if err != nil {
+		return err
+	}
+	if doc == nil || doc.Head().Pending().At() || readyKey(path, doc.Head().Pending()) != from {
+		return c.removeOwn(ctx, to, v)
+	}
+	return c.removeIfThere(ctx, from)
 }
 
 // refresh puts the documents of the groups from one to a node below it, and of the

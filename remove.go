@@ -157,11 +157,11 @@ func (c *Connection) moveFrom(ctx context.Context, base, from, to string) error 
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	parents := func() error { return c.withParents(func() error { return c.requireParents(ctx, dst) }) }
-	if err := parents(); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
 	err = c.keeping(ctx, change{path: src, deep: true}, func(ctx context.Context) error {
 		return c.keeping(ctx, change{path: dst, deep: true}, func(ctx context.Context) error {
+			if err := parents(); err != nil {
+				return err
+			}
 			links, err := c.renameLinked(ctx, src, dst)
 			if err != nil {
 				return err

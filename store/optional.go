@@ -53,7 +53,8 @@ type BulkDeleter interface {
 }
 
 // Copier copies within the store without the bytes passing through the
-// caller. See [Copy].
+// caller. Within a folder, what has been deleted is not copied any more, however
+// long ago Copy was called. See [Copy].
 type Copier interface {
 	Copy(ctx context.Context, from, to string, c Cond) (Version, error)
 }

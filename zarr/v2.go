@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // The names of the objects in a node's folder that hold its metadata in Zarr v2
@@ -30,7 +31,22 @@ func IsMetadata(name string) bool {
 	case Key, ArrayKey, GroupKey, AttrsKey, ConsolidatedKey, LockKey:
 		return true
 	}
-	return false
+	by, ok := strings.CutPrefix(name, ConsolidatedKey+".")
+	return ok && ReadyKey(by) == name
+}
+
+// ReadyKey returns the name of the object in which somebody who has such a text makes
+// ConsolidatedKey ready: "" if it is not letters and digits.
+func ReadyKey(by string) string {
+	for _, c := range []byte(by) {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return ""
+		}
+	}
+	if by == "" {
+		return ""
+	}
+	return ConsolidatedKey + "." + by
 }
 
 // ParseV2 reads the metadata of a Zarr v2 node: raw is what the object named

@@ -123,6 +123,9 @@ func (s *Store) copy(ctx context.Context, from, to string, c store.Cond) (store.
 	if err != nil {
 		return "", s.fail("copy to", to, err)
 	}
+	if prefix, name := split(from); prefix == w.prefix {
+		w.source = name
+	}
 	if err := w.temp.copyFrom(src, a.size); err != nil {
 		w.abort()
 		return "", s.fail("copy to", to, err)

@@ -46,6 +46,7 @@ type writer struct {
 	cond         store.Cond
 	prefix, name string
 	d            dir
+	source       string // what is copied, if it is in the same folder
 	temp         file
 	tempName     string
 }
@@ -247,6 +248,13 @@ func (w *writer) publish(locked bool) (attr, error) {
 	old, err := meet(w.d, w.name, w.cond, locked)
 	if err != nil {
 		return attr{}, err
+	}
+	if w.source != "" {
+		if _, err := w.d.stat(w.source); isAbsent(err) {
+			return attr{}, fmt.Errorf("%w: what is copied has been deleted", store.ErrNotExist)
+		} else if err != nil {
+			return attr{}, err
+		}
 	}
 	a, err := w.setTime(old.mtime)
 	if err != nil {

@@ -185,6 +185,25 @@ func join(parts [][]byte) []byte {
 	return slices.Concat(parts...)
 }
 
+// Copy implements store.Copier.
+func (s *Store) Copy(ctx context.Context, from, to string, c store.Cond) (store.Version, error) {
+	err := s.ready(ctx, from)
+	if err == nil {
+		err = s.ready(ctx, to)
+	}
+	if err == nil {
+		err = c.CheckPut()
+	}
+	obj := &object{modTime: time.Now()}
+	if err == nil {
+		err = s.tree.copy(from, to, obj, c)
+	}
+	if err != nil {
+		return "", s.fail(fmt.Sprintf("copy to %q", to), from, err)
+	}
+	return obj.version, nil
+}
+
 // Delete implements store.Store.
 func (s *Store) Delete(ctx context.Context, key string, c store.Cond) error {
 	err := s.ready(ctx, key)

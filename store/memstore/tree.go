@@ -43,6 +43,22 @@ func (t *tree) get(key string) *object {
 func (t *tree) put(key string, o *object, c store.Cond) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.set(key, o, c)
+}
+
+func (t *tree) copy(from, to string, o *object, c store.Cond) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	src := t.objects[from]
+	if src == nil {
+		return store.ErrNotExist
+	}
+	o.data = src.data
+	return t.set(to, o, c)
+}
+
+// set is put under the lock.
+func (t *tree) set(key string, o *object, c store.Cond) error {
 	old := t.objects[key]
 	if err := t.meet(old, c); err != nil {
 		return err
