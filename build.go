@@ -166,7 +166,18 @@ func (c *Connection) deleteEmpty(ctx context.Context, full string) error {
 		return err
 	}
 	defer c.forget(keyOf(full, doc))
-	if err := c.certain(ctx, func() error { return c.guarded(ctx).Delete(ctx, keyOf(full, doc), store.Cond{IfMatch: v}) }); err != nil {
+	unknown := false
+	err = c.certain(ctx, func() error {
+		err := c.guarded(ctx).Delete(ctx, keyOf(full, doc), store.Cond{IfMatch: v})
+		if unknown && errors.Is(err, ErrConflict) {
+			if _, _, again := c.load(ctx, full); isNotExist(again) {
+				return nil // it was done before
+			}
+		}
+		unknown = unknown || errors.Is(err, ErrUnknownOutcome)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if c.isEmpty(ctx, full) == nil {

@@ -277,19 +277,32 @@ func (c *Connection) loadLenient(ctx context.Context, path string) (zarr.Documen
 func (k *keeper) putBack(ctx context.Context) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	var all sync.WaitGroup
 	for path, taken := range k.taken {
-		if !taken {
-			continue
-		}
-		for _, fresh := range []refresher{k.refresh, lose} {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
-			err := k.c.putBack(ctx, path, k.by, fresh)
-			cancel()
-			if err == nil {
-				break
+		all.Go(func() {
+			for _, fresh := range []refresher{k.refresh, lose} {
+				if k.putBackIn(ctx, path, taken, fresh) == nil {
+					break
+				}
+				taken = true
 			}
-		}
+		})
 	}
+	all.Wait()
+}
+
+// putBackIn is putBack of one group. Where there were no copies before, somebody may
+// have made some since, of what was there then.
+func (k *keeper) putBackIn(ctx context.Context, path string, taken bool, fresh refresher) (err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
+	defer cancel()
+	if !taken {
+		taken, err = k.c.takeOut(ctx, path, k.by)
+	}
+	if !taken {
+		return err
+	}
+	return errors.Join(err, k.c.putBack(ctx, path, k.by, fresh))
 }
 
 // refresher brings copies in a group up to date; nil are copies that are lost.

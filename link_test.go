@@ -121,7 +121,7 @@ func TestLinkRequests(t *testing.T) {
 	if _, err := c.CreateGroup(ctx, "a/b/new", nil); err != nil {
 		t.Fatal(err)
 	}
-	if n := h.count("get"); n > 14 {
+	if n := h.count("get"); n > 15 {
 		t.Errorf("creating a group: %q", h.ops)
 	}
 }

@@ -39,8 +39,15 @@ func TestPending(t *testing.T) {
 		if got == nil || fmt.Sprint(got.By) != "[a b]" || got.Copies == nil || !got.Copies.Equal(copies) {
 			t.Fatalf("v%d: read back: %v", format, got)
 		}
-		if got.Leave("a") || got.Has("a") || !got.Has("b") || !got.Leave("b") {
+		if got.Leave("a") || got.Has("a") || got.Last != "a" || !got.At() || !got.Has("b") || !got.Leave("b") || got.At() {
 			t.Errorf("v%d: %v", format, got.By)
+		}
+		got.Copies = nil
+		if err := g.SetPending(got); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(marshal(t, g)).Pending(); got == nil || got.At() || got.Last != "b" || got.Copies != nil {
+			t.Errorf("v%d: nobody is at it: %v", format, got)
 		}
 		if err := g.SetPending(&zarr.Pending{By: []string{"c"}}); err != nil {
 			t.Fatal(err)
@@ -112,4 +119,13 @@ func FuzzPending(f *testing.F) {
 			t.Fatalf("%s: %v, then %v", member, p, again)
 		}
 	})
+}
+
+// TestReadyKey: nothing that a document says leads out of the folder of its group.
+func TestReadyKey(t *testing.T) {
+	for by, want := range map[string]string{"aZ09": ".zmetadata.aZ09", "": "", ".": "", "a/b": "", "../a": "", "é": ""} {
+		if got := zarr.ReadyKey(by); got != want || zarr.IsMetadata(".zmetadata."+by) != (want != "") {
+			t.Errorf("%q: %q, want %q", by, got, want)
+		}
+	}
 }
