@@ -21,7 +21,6 @@ import (
 // stepped is a change by a writer of its own, which goes on by one request whenever it
 // is told to.
 type stepped struct {
-	c    *dosna.Connection
 	op   string     // the request that it is about to make
 	next chan error // what becomes of it
 	at   chan string
