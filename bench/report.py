@@ -176,7 +176,8 @@ def conditions(machines, cells):
     peers = ", ".join(f"{title} {v[name]}" for name, title in (
         ("tensorstore", "TensorStore"), ("zarr", "zarr-python"), ("zarrs", "zarrs for Python"), ("dask", "Dask"), ("scipy", "SciPy"),
         ("numpy", "NumPy"), ("h5py", "h5py"), ("xarray", "xarray")) if name in v)
-    return (f"Measured on {m['time'][:10]} at commit {m['commit']} with {m['go']}: {m['cores']} cores of {m['cpu'] or 'an unknown CPU'}, "
+    commits = list(dict.fromkeys(m["commit"] for m in machines))
+    return (f"Measured on {m['time'][:10]} at commit{'s' * (len(commits) > 1)} {', '.join(commits)} with {m['go']}: {m['cores']} cores of {m['cpu'] or 'an unknown CPU'}, "
             f"{m['memory_gib']} GiB of memory, {m['kernel']}, files on the local disk and in the page cache. "
             f"{peers} (Python {m['python']}), Rust crate zarrs {m['zarrs_crate']}. {min(rounds)} to {max(rounds)} rounds; "
             f"the load of the machine was {statistics.median(loads):.1f} (median), at most {max(loads):.1f}, this work included. "
