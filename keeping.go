@@ -12,7 +12,6 @@ import (
 	"github.com/dosna/dosna/zarr"
 )
 
-
 // Copies of the documents below a group must not say what is not so. Whoever changes
 // something below takes them out of readers' sight first, into a member of the group's
 // document that only DosNa knows, with a text of their own beside. Afterwards they
