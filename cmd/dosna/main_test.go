@@ -137,7 +137,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 		}
 	},
 	"zip":   zipTree,
-	"serve": serve,
+	"serve": serveDirectory,
 	// lines N: standard output has so many lines.
 	"lines": func(ts *testscript.TestScript, _ bool, args []string) {
 		if n := strings.Count(ts.ReadFile("stdout"), "\n"); strconv.Itoa(n) != args[0] {

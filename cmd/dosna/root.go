@@ -59,7 +59,7 @@ func newRoot(a *app) *cobra.Command {
 	add("tree",
 		a.initCommand(), a.infoCommand(), a.lsCommand(), a.treeCommand(), a.duCommand(), a.attrsCommand(),
 		a.lnCommand(), a.mvCommand(), a.cpCommand(), a.migrateCommand(), a.rmCommand(), a.diffCommand(), a.verifyCommand(), a.consolidateCommand(), a.referencesCommand(), a.lockCommand())
-	add("more", a.demoCommand(), a.selftestCommand(), a.versionCommand())
+	add("more", a.demoCommand(), a.selftestCommand(), a.serveCommand(), a.versionCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {
 		help.Short = "Say how a command is used"

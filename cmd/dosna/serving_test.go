@@ -19,8 +19,8 @@ func zipTree(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(errors.Join(err, w.Close(), f.Close()))
 }
 
-// serve serves a directory for the rest of a script: serve DIRECTORY VARIABLE.
-func serve(ts *testscript.TestScript, _ bool, args []string) {
+// serveDirectory serves a directory for the rest of a script: serve DIRECTORY VARIABLE.
+func serveDirectory(ts *testscript.TestScript, _ bool, args []string) {
 	srv := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
 	ts.Defer(srv.Close)
 	ts.Setenv(args[1], srv.URL)

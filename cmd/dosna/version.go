@@ -36,9 +36,8 @@ type versionInfo struct {
 }
 
 func (a *app) version() error {
-	v := versionInfo{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Stores: all.Schemes()}
+	v := versionInfo{Version: versionName(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Stores: all.Schemes()}
 	if b, ok := debug.ReadBuildInfo(); ok {
-		v.Version = b.Main.Version
 		for _, s := range b.Settings {
 			if s.Key == "vcs.revision" {
 				v.Commit = s.Value
@@ -59,4 +58,12 @@ func (a *app) version() error {
 		}
 		table(w, append(rows, []string{"zstd", zstd}))
 	})
+}
+
+// versionName is the version of this program.
+func versionName() string {
+	if b, ok := debug.ReadBuildInfo(); ok {
+		return b.Main.Version
+	}
+	return "unknown"
 }

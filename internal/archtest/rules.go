@@ -44,6 +44,7 @@ var rooms = []room{
 	{"ops", below + " . ops/internal/..."},
 	{"phantom render", ground},
 	{"convert", below + " . render"},
+	{"serve", below + " ."},
 	{"wos catalog mount gateway", below + " ."},
 	{"catalog/*cat", below + " . catalog"},
 
@@ -80,7 +81,7 @@ var libraries = []library{
 	{"golang.org/x/image", "render convert cmd/...", "render convert cmd/...", "pictures are made in render, convert and commands"},
 	{"golang.org/x/sync", "...", "...", ""},
 	{"golang.org/x/sys/cpu", "internal/... ops/internal/...", "...", "inner loops that come in several versions are in internal packages"},
-	{"golang.org/x/sys", "store/... internal/... engine/mpi mount cmd/...", "...", "system calls are for those next to the system"},
+	{"golang.org/x/sys", "store/... internal/... engine/mpi mount serve cmd/...", "...", "system calls are for those next to the system"},
 
 	{"testing/iotest", "store/storetest/...", "...", "it is for tests"},
 	{"testing", "internal/testenv " + kits, "...", "it is for tests, and no program links them"},

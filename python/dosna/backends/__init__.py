@@ -1,0 +1,3 @@
+"""Backends: where chunks are stored."""
+
+AVAILABLE = ["ram", "file", "s3"]
