@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"io"
+	"path"
 	"slices"
 
 	"github.com/dosna/dosna/codec"
@@ -221,9 +221,9 @@ func (d *Dataset) is(ctx context.Context, o *Dataset) (bool, error) {
 	if d.path == o.path && (d.c.store == o.c.store || d.c.url == o.c.url) {
 		return true, nil
 	}
-	if u, v := d.c.root, o.c.root; u.Scheme == "s3" && v.Scheme == "s3" {
-		// A version there is what is stored: two copies made in one second look the same.
-		return u.Host == v.Host && path.Join(u.Path, "/", d.path) == path.Join(v.Path, "/", o.path), nil
+	// In buckets a version is that of the bytes: two documents of one second look the same.
+	if u, v := d.c.root, o.c.root; u.Scheme == "s3" && (u.Host != v.Host || path.Join(u.Path, d.path) != path.Join(v.Path, o.path)) {
+		return false, nil
 	}
 	a, err := d.c.store.Stat(ctx, keyOf(d.path, d.doc))
 	if err != nil {
