@@ -41,7 +41,7 @@ type pending struct {
 // be closed.
 func (d *Dataset) Buffer(limit int) (*Buffer, error) {
 	d = d.now()
-	err := d.c.o.writable()
+	err := d.writable()
 	if err == nil {
 		err = d.fixed()
 	}

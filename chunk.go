@@ -121,7 +121,7 @@ func (k *Chunk) errorf(verb string, err error) error {
 
 // Delete removes the chunk, which then is all fill.
 func (k *Chunk) Delete(ctx context.Context) error {
-	err := k.d.c.o.writable()
+	err := k.d.writable()
 	if err == nil {
 		var d *Dataset
 		if d, err = k.d.at(k.coords); err == nil {

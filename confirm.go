@@ -56,6 +56,15 @@ const (
 	recentFar = time.Second // behind a network, where a look takes long
 )
 
+// writable is an error if the elements cannot be changed.
+func (d *Dataset) writable() error {
+	err := d.c.o.writable()
+	if err == nil && d.doc.References != "" {
+		err = errReferenced
+	}
+	return err
+}
+
 // toWrite begins a call that writes, and returns the dataset to do it with: of one
 // shape, with a log of what is stored. The call ends with wrote. written tells
 // whether all that the call writes lies within a shape; nil means that it is as
@@ -64,7 +73,7 @@ func (d *Dataset) toWrite(ctx context.Context, written func(shape []int) bool) (
 	if d.field != nil {
 		return nil, fmt.Errorf("%w: a single field is only read; write whole elements", ErrInvalid)
 	}
-	if err := d.c.o.writable(); err != nil {
+	if err := d.writable(); err != nil {
 		return nil, err
 	}
 	w, c := *d, *d.c

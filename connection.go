@@ -21,10 +21,11 @@ type Connection struct {
 	start   string // path of the node that the address named
 	o       Options
 	locks   *locks
-	attempt string    // at a copy, whose marked nodes it sees; else ""
-	root    store.URL // that it was opened by; zero if it was by a store
-	trees   *trees    // that links lead to
-	log     *journal  // of a call that writes to a dataset; else nil
+	attempt string       // at a copy, whose marked nodes it sees; else ""
+	root    store.URL    // that it was opened by; zero if it was by a store
+	trees   *trees       // that links lead to
+	sources *all.Sources // that references of datasets lead to
+	log     *journal     // of a call that writes to a dataset; else nil
 }
 
 // Open opens the tree at an address: a URL or a plain path, "/data/pool" or
@@ -60,7 +61,7 @@ func openTree(ctx context.Context, u store.URL, o *Options, requests store.Polic
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	c.url, c.root = u.Root, u
+	c.url, c.root, c.sources = u.Root, u, c.sourcesOf(u)
 	if s.Guarantees().Shared { // else it may be one of several without a name
 		c.place = u.Root + "\x00" + store.Name(s)
 	}
@@ -88,6 +89,7 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 		c.store = layer.Await(s, c.requests())
 		c.trees = newTrees(c.store)
 	}
+	c.sources = c.sourcesOf(store.URL{})
 	if c.o.engine().Comm().Size() > 1 && !s.Guarantees().Shared {
 		return nil, fmt.Errorf("open %s: %w: several ranks need a store that all of them see, and this one is private to a process", c.url, ErrInvalid)
 	}
@@ -162,9 +164,20 @@ func (c *Connection) Sync(ctx context.Context) error {
 // Close closes the store, and the trees to which links have led. It does not sync.
 func (c *Connection) Close() error {
 	if c.store != c.trees.home {
-		return c.store.Close() // such a tree
+		return c.closeStore() // such a tree
 	}
-	return errors.Join(c.trees.close(), c.store.Close())
+	return errors.Join(c.trees.close(), c.closeStore())
+}
+
+func (c *Connection) closeStore() error { return errors.Join(c.sources.Close(), c.store.Close()) }
+
+// sourcesOf returns what references in the tree at a URL may lead to: what its links
+// may.
+func (c *Connection) sourcesOf(root store.URL) *all.Sources {
+	o := c.o
+	return all.NewSources(root, c.store, all.SourcesOptions{
+		Allow: func(to store.URL) error { return o.mayLead(root, to) }, Remote: o.Allow != nil, Observer: o.Profile.observer(),
+	})
 }
 
 // durable syncs if the options ask for it.

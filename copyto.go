@@ -20,7 +20,7 @@ import (
 // and copies the elements into it if data is true. After an error in copying
 // the new dataset is returned with it.
 func (d *Dataset) Clone(ctx context.Context, path string, data bool) (*Dataset, error) {
-	out, err := d.c.createDataset(ctx, d.c.start, path, d.Spec())
+	out, err := d.Connection().createDataset(ctx, d.c.start, path, d.Spec())
 	if err != nil || !data {
 		return out, err
 	}
@@ -43,7 +43,7 @@ func (d *Dataset) CopyTo(ctx context.Context, dst *Dataset) error {
 // equal stays as it is.
 func (d *Dataset) copyTo(ctx context.Context, dst *Dataset, resumed bool) error {
 	d, dst = d.now(), dst.now()
-	if err := dst.c.o.writable(); err != nil {
+	if err := dst.writable(); err != nil {
 		return d.errorf("copy", fmt.Errorf("%s: %w", dst, err))
 	}
 	if same, err := d.is(ctx, dst); err != nil || same {

@@ -61,8 +61,17 @@ func newDataset(c *Connection, path string, a *zarr.Array) (*Dataset, error) {
 		prefix: folder(path), form: formOf(a.Codecs, a.Type, a.Chunks, a.Fill),
 	}
 	d.latest.Store(l)
+	if a.References != "" {
+		d.c = d.c.through(&referenced{manifest: join(path, a.References), prefix: d.prefix, chunk: func(name string) bool {
+			_, ok := a.Keys.Coords(name, len(a.Shape))
+			return ok
+		}, turn: newTurn()})
+	}
 	return d, nil
 }
+
+// Connection implements Node.
+func (d *Dataset) Connection() *Connection { return d.c.beneath() }
 
 func verifying(checked *codec.Chain, v Verify) *codec.Chain {
 	if v == VerifyLazy {
@@ -93,7 +102,7 @@ func (d *Dataset) With(o Options) *Dataset {
 
 // Refresh opens the dataset anew, with its shape and attributes of now.
 func (d *Dataset) Refresh(ctx context.Context) (*Dataset, error) {
-	return asDataset(d.c.openFrom(ctx, "", d.path))
+	return asDataset(d.Connection().openFrom(ctx, "", d.path))
 }
 
 // Shape returns the lengths of the axes.

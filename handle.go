@@ -28,7 +28,7 @@ func newHandle(c *Connection, path string, head *zarr.Header) handle {
 	if head.Format == 2 {
 		format = 2
 	}
-	return handle{c, path, format, &current{attrs: head.Attrs}}
+	return handle{c.beneath(), path, format, &current{attrs: head.Attrs}}
 }
 
 func (h *handle) place() string { return h.path }

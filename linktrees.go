@@ -151,7 +151,7 @@ func (t *trees) openEntry(ctx context.Context, e *tree, key string, from *Connec
 	case err != nil:
 		return nil, false, err
 	case t.byKey == nil:
-		return nil, false, errors.Join(fmt.Errorf("%w: the connection that follows the link", store.ErrClosed), c.store.Close())
+		return nil, false, errors.Join(fmt.Errorf("%w: the connection that follows the link", store.ErrClosed), c.closeStore())
 	}
 	c.start, c.trees, e.c = "", t, c
 	return c, false, nil
@@ -183,7 +183,7 @@ func (t *trees) close() error {
 	var err error
 	for _, e := range open {
 		if e.c != nil && e.c.store != t.home {
-			err = errors.Join(err, e.c.store.Close())
+			err = errors.Join(err, e.c.closeStore())
 		}
 	}
 	return err

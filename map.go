@@ -90,7 +90,7 @@ func (d *Dataset) blockBytes(dst *Dataset, blocks nd.Grid, halo []int) int {
 }
 
 func (d *Dataset) checkMap(ctx context.Context, dst *Dataset, o *MapOptions) error {
-	if err := dst.c.o.writable(); err != nil {
+	if err := dst.writable(); err != nil {
 		return fmt.Errorf("%s: %w", dst, err)
 	}
 	if same, err := d.is(ctx, dst); err != nil {

@@ -114,6 +114,9 @@ func markCut(a *zarr.Array) {
 // reshape changes the stored shape by a function and returns the one before.
 // assigns says that the function gives the same shape whatever it is given.
 func (d *Dataset) reshape(ctx context.Context, assigns bool, change func(shape []int) ([]int, error)) ([]int, error) {
+	if d.doc.References != "" {
+		return nil, errReferenced
+	}
 	var before []int
 	var was bool // cut before
 	err := d.c.update(ctx, d.path, revision{

@@ -119,7 +119,7 @@ func (d *Dataset) eachCell(ctx context.Context, share func(coords []int) bool, f
 // at the same time may stay.
 func (d *Dataset) Clear(ctx context.Context) error {
 	d = d.now()
-	err := d.c.o.writable()
+	err := d.writable()
 	if err == nil {
 		_, err = d.c.sweep(ctx, d.prefix, nil, func(name string) bool {
 			_, ok := d.doc.Keys.Coords(name, d.NDim())
@@ -136,7 +136,7 @@ func (d *Dataset) Clear(ctx context.Context) error {
 }
 
 // Delete removes the dataset.
-func (d *Dataset) Delete(ctx context.Context) error { return d.c.deleteFrom(ctx, "", d.path) }
+func (d *Dataset) Delete(ctx context.Context) error { return d.Connection().deleteFrom(ctx, "", d.path) }
 
 // Usage is what a dataset occupies.
 type Usage struct {

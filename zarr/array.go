@@ -25,6 +25,11 @@ type Array struct {
 	Codecs   []codec.Spec
 	DimNames []string // nil, or one for each axis; "" for an axis without a name
 
+	// References names the object beside the document that says where the stored
+	// objects lie instead, see IsReferences; "" if they are stored under their own
+	// keys.
+	References string
+
 	blank []bool    // axes whose name was read as "" rather than null, and is written so
 	read  spelling  // of what can be written in several ways
 	v2    *layoutV2 // of a document of Zarr v2 that was read
@@ -83,6 +88,9 @@ func parseArray(m *object) (*Array, error) {
 	}
 	if len(transformers) > 0 {
 		return nil, fmt.Errorf("storage_transformers: %s: none is supported", clip(transformers[0]))
+	}
+	if err := a.takeReferences(m); err != nil {
+		return nil, err
 	}
 	if a.Header, err = m.takeHeader(); err != nil {
 		return nil, err
@@ -178,6 +186,12 @@ func (a *Array) Check() error {
 	if a.DimNames != nil && len(a.DimNames) != len(a.Shape) {
 		return fmt.Errorf("dimension_names: %d names for %d dimensions", len(a.DimNames), len(a.Shape))
 	}
+	if a.References != "" && !IsReferences(a.References) {
+		return fmt.Errorf("%s.manifest: %q is no name of references", referencesMember, clip([]byte(a.References)))
+	}
+	if a.References != "" && a.Format == 2 {
+		return fmt.Errorf("%s: Zarr v2 has nothing that readers must understand, by which others would refuse such an array", referencesMember)
+	}
 	return nil
 }
 
@@ -220,6 +234,9 @@ func (a *Array) Marshal() ([]byte, error) {
 			}
 		}
 		known = append(known, member{"dimension_names", names})
+	}
+	if a.References != "" {
+		known = append(known, member{referencesMember, []member{{"must_understand", true}, {"manifest", a.References}}})
 	}
 	return a.marshal("array", known...)
 }

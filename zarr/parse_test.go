@@ -63,6 +63,7 @@ func TestParseGood(t *testing.T) {
 		{"x", `{"must_understand": false}`},
 		{"x", ` {"must_understand" : false , "y" : [ 1, NaN ] } `},
 		{"dosna.deleting", `{"must_understand": true}`},
+		{"dosna.references", `{"must_understand": true, "manifest": "references.2a.refs"}`},
 	} {
 		t.Run(c.member+" "+c.value, func(t *testing.T) { checkStable(t, with(c.member, c.value)) })
 	}
@@ -161,6 +162,16 @@ func TestParseBad(t *testing.T) {
 
 		{"storage_transformers", `{}`, `storage_transformers: a JSON object where a list`},
 		{"storage_transformers", `[{"name": "x", "must_understand": false}]`, `storage_transformers: {"name": "x"`},
+
+		{"dosna.references", `null`, `dosna.references: null is not a JSON object`},
+		{"dosna.references", `{"must_understand": true}`, `dosna.references: "manifest" is missing`},
+		{"dosna.references", `{"must_understand": 1, "manifest": "references.2a.refs"}`, `dosna.references.must_understand: a JSON number`},
+		{"dosna.references", `{"must_understand": true, "manifest": 5}`, `dosna.references.manifest: a JSON number`},
+		{"dosna.references", `{"must_understand": true, "manifest": ""}`, `dosna.references.manifest: "" is no name`},
+		{"dosna.references", `{"must_understand": true, "manifest": "../references.2a.refs"}`, `dosna.references.manifest: "../references`},
+		{"dosna.references", `{"must_understand": true, "manifest": "references./../2a.refs"}`, `dosna.references.manifest: "references./`},
+		{"dosna.references", `{"must_understand": true, "manifest": "references..refs"}`, `dosna.references.manifest: `},
+		{"dosna.references", `{"must_understand": true, "manifest": "references.2a.refs", "x": 1}`, `dosna.references: unknown member "x"`},
 
 		{"x", `1`, `unknown member "x"`},
 		{"x", `null`, `unknown member "x"`},
@@ -329,6 +340,9 @@ func TestMarshalBad(t *testing.T) {
 		"shape: not JSON":                          extra("shape", "{"),
 		"attributes: an extra member":              extra("attributes", "{}"),
 		"dosna.deleting: an extra member with the": extra("dosna.deleting", "{}"),
+		"dosna.references: an extra member with":   extra("dosna.references", "{}"),
+		"dosna.references.manifest: \"c/0\"":       array(func(a *zarr.Array) { a.References = "c/0" }),
+		"dosna.references: Zarr v2 has nothing":    array(func(a *zarr.Array) { a.References, a.Format = "references.1.refs", 2 }),
 	} {
 		if raw, err := doc.Marshal(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %s %v, want an error with %q", raw, err, want)
@@ -351,6 +365,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(with("", ""))
 	f.Add(with("dimension_names", `["", null]`))
 	f.Add(with("dosna.deleting", `{}`))
+	f.Add(with("dosna.references", `{"must_understand": true, "manifest": "references.2a.refs"}`))
 	f.Add(with("data_type", `{"name": "structured", "configuration": {"fields": [["x", "int16"]]}}`))
 	f.Add(with("codecs", `["bytes", {"name": "zstd", "configuration": {"level": 1e3, "x": [[], {}]}}]`))
 	f.Add(with("chunk_key_encoding", `{"name": "v2", "configuration": {"separator": "/"}}`))

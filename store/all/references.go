@@ -26,7 +26,7 @@ import (
 func withReferences(open opener) opener {
 	return inFiles(isReferences, open, func(ctx context.Context, below store.Store, folder store.URL, key string, o store.OpenOptions) (store.Store, error) {
 		name := strings.TrimSuffix(store.Name(below), "/") + "/" + key
-		to := &sources{folder: folder, below: below, o: o, opened: map[string]store.Store{}}
+		to := newSources(folder, below, o)
 		if isReferences(key) != key {
 			s, err := refstore.OpenParquet(ctx, name, below, key+"/", to)
 			if err != nil {
@@ -78,17 +78,22 @@ const mostOpened = 1000
 
 // sources finds what references lead to. It implements refstore.Sources.
 type sources struct {
-	folder store.URL // of the references
+	folder store.URL // that relative addresses start from
 	below  store.Store
 	o      store.OpenOptions
+	remote bool // what is allowed may be behind a network
 
 	mu     sync.Mutex
 	opened map[string]store.Store // others, by their address
 }
 
+func newSources(folder store.URL, below store.Store, o store.OpenOptions) *sources {
+	return &sources{folder: folder, below: below, o: o, remote: o.Allow != nil, opened: map[string]store.Store{}}
+}
+
 // Remote reports whether what references may lead to is behind a network. Which of what is
 // allowed they lead to is not known before.
-func (s *sources) Remote() bool { return s.o.Allow != nil || s.below.Guarantees().Remote }
+func (s *sources) Remote() bool { return s.remote || s.below.Guarantees().Remote }
 
 // Find implements refstore.Sources.
 func (s *sources) Find(ctx context.Context, address string) (store.Store, string, error) {
@@ -206,10 +211,13 @@ func (s *sources) within(address string) (string, bool) {
 }
 
 // Close implements refstore.Sources.
-func (s *sources) Close() error {
+func (s *sources) Close() error { return errors.Join(s.below.Close(), s.closeOthers()) }
+
+// closeOthers closes all but the store of the folder.
+func (s *sources) closeOthers() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.below.Close()
+	var err error
 	for _, o := range s.opened {
 		err = errors.Join(err, o.Close())
 	}

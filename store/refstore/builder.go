@@ -36,6 +36,12 @@ func (b *Builder) AddSource(s Source) int {
 	return int(n)
 }
 
+// Source returns the number of the source that was added under a URL.
+func (b *Builder) Source(url string) (int, bool) {
+	n, ok := b.known[url]
+	return int(n), ok
+}
+
 // AddRange adds a reference to n bytes at off of a source; n is 0 for all from
 // there on.
 func (b *Builder) AddRange(key string, source int, off, n int64) error {

@@ -162,6 +162,15 @@ func (s *Store) open(ctx context.Context, r Ref) (*target, error) {
 	return t, nil
 }
 
+// Is is nil if a source is what the table says it was, and else says how it is not.
+// It is given what asking for it has found.
+func (s *Source) Is(now store.Info, err error) error {
+	if err != nil {
+		return (&target{Ref: Ref{Source: s}}).lost(err)
+	}
+	return s.is(now)
+}
+
 // is says whether a source is what the table says it was.
 func (s *Source) is(now store.Info) error {
 	switch {
