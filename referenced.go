@@ -203,3 +203,20 @@ func (r *referenced) List(ctx context.Context, o store.ListOptions) iter.Seq2[st
 		}
 	}
 }
+
+// Locate implements store.Locator.
+func (r *referenced) Locate(ctx context.Context, prefix string) iter.Seq2[store.Location, error] {
+	return func(yield func(store.Location, error) bool) {
+		refs, err := r.references(ctx)
+		if err != nil {
+			yield(store.Location{}, err)
+			return
+		}
+		for at, err := range store.Locate(ctx, refs.store, "") {
+			at.Key = r.prefix + at.Key
+			if strings.HasPrefix(at.Key, prefix) && !yield(at, err) {
+				return
+			}
+		}
+	}
+}

@@ -136,7 +136,9 @@ func (d *Dataset) Clear(ctx context.Context) error {
 }
 
 // Delete removes the dataset.
-func (d *Dataset) Delete(ctx context.Context) error { return d.Connection().deleteFrom(ctx, "", d.path) }
+func (d *Dataset) Delete(ctx context.Context) error {
+	return d.Connection().deleteFrom(ctx, "", d.path)
+}
 
 // Usage is what a dataset occupies.
 type Usage struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/dosna/dosna/store"
@@ -188,4 +189,9 @@ func (w guardedWriter) Commit() (store.Version, error) {
 	}
 	v, err := w.Writer.Commit()
 	return v, done(w.ctx, err)
+}
+
+// Locate implements store.Locator.
+func (g guarded) Locate(ctx context.Context, prefix string) iter.Seq2[store.Location, error] {
+	return store.Locate(ctx, g.Store, prefix)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"io"
+	"iter"
 
 	"github.com/dosna/dosna/nd"
 )
@@ -62,4 +63,10 @@ type Copier interface {
 // Renamer moves a folder at once. See [Rename].
 type Renamer interface {
 	Rename(ctx context.Context, from, to string) error
+}
+
+// Locator tells where the bytes of its objects lie, if these are parts of others. See
+// [Locate].
+type Locator interface {
+	Locate(ctx context.Context, prefix string) iter.Seq2[Location, error]
 }

@@ -17,52 +17,64 @@ const mostChunk = 1 << 30
 
 // chunk returns the chunk of an array at a place in its grid.
 func (s *Store) chunk(ctx context.Context, n *node, key string, coord []int) (object, error) {
-	a := n.array
 	for i, at := range coord {
-		if at < 0 || at >= a.grid[i] {
+		if at < 0 || at >= n.array.grid[i] {
 			return object{}, store.ErrNotExist
 		}
 	}
+	o, stored, err := s.place(ctx, n, coord)
+	if err == nil && o.made {
+		o, err = s.madeKept(ctx, n, key, coord, stored)
+	}
+	return o, err
+}
+
+// place returns where a chunk within the grid is, or that it has to be made, of what is stored.
+func (s *Store) place(ctx context.Context, n *node, coord []int) (o object, stored hdf5.Chunk, err error) {
+	a := n.array
 	coord = coord[:len(a.shape)] // array types are one chunk
 	if a.d.Space.Null {
-		return object{}, store.ErrNotExist
+		return object{}, stored, store.ErrNotExist
 	}
-	s.mu.Lock()
-	data := s.kept.data[key]
-	s.mu.Unlock()
-	if data != nil {
-		return object{data: data, size: int64(len(data))}, nil
-	}
-	var stored hdf5.Chunk
 	switch a.d.Layout.Class {
 	case hdf5.Chunked:
 		index, err := a.d.Index(ctx)
 		if err != nil {
-			return object{}, err
+			return object{}, stored, err
 		}
 		var ok bool
 		if stored, ok = index.Find(coord); !ok {
-			return object{}, store.ErrNotExist
+			return object{}, stored, store.ErrNotExist
 		}
 		if a.there && (len(a.d.Filters) == 0 || stored.Mask == 0 && !a.d.Plain(coord)) {
-			return object{off: s.file.Base() + int64(stored.Addr), size: int64(stored.Size)}, nil
+			return object{off: s.file.Base() + int64(stored.Addr), size: int64(stored.Size)}, stored, nil
 		}
 	case hdf5.Contiguous:
 		if a.d.Layout.Addr == hdf5.Undefined && len(a.d.Files) == 0 {
-			return object{}, store.ErrNotExist
+			return object{}, stored, store.ErrNotExist
 		}
 		if o, ok := a.piece(coord); ok && a.there {
 			o.off += s.file.Base() + int64(a.d.Layout.Addr)
-			return o, nil
+			return o, stored, nil
 		}
 	}
-	data, err := s.made(ctx, a, coord, stored)
-	if err != nil {
-		return object{}, err
-	}
+	return object{made: true}, stored, nil
+}
+
+// madeKept makes a chunk, and keeps it for a while.
+func (s *Store) madeKept(ctx context.Context, n *node, key string, coord []int, stored hdf5.Chunk) (object, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept.add(key, data)
+	data := s.kept.data[key]
+	s.mu.Unlock()
+	if data == nil {
+		var err error
+		if data, err = s.made(ctx, n.array, coord[:len(n.array.shape)], stored); err != nil {
+			return object{}, err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.kept.add(key, data)
+	}
 	return object{data: data, size: int64(len(data))}, nil
 }
 

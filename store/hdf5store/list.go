@@ -37,6 +37,7 @@ type lister struct {
 	s       *Store
 	o       store.ListOptions
 	yield   func(store.Info, error) bool
+	located func(store.Location, error) bool // instead of yield
 	stopped bool
 	nodes   int64
 }
@@ -45,6 +46,16 @@ type lister struct {
 func (l *lister) give(i store.Info) {
 	if i.Key > l.o.After && !l.stopped && !l.yield(i, nil) {
 		l.stopped = true
+	}
+}
+
+// object yields what a key stands for.
+func (l *lister) object(key string, o object) {
+	switch {
+	case l.located == nil:
+		l.give(l.s.info(key, o))
+	case strings.HasPrefix(key, l.o.Prefix) && !l.stopped:
+		l.stopped = !l.located(l.s.location(key, o), nil)
 	}
 }
 
@@ -86,7 +97,7 @@ func (l *lister) node(ctx context.Context, n *node) error {
 	if l.nodes++; l.nodes > l.s.src.Size() {
 		return fmt.Errorf("%w: the groups of the file contain each other", store.ErrCorrupt)
 	}
-	l.give(l.s.info(under(n.path, document), object{size: int64(len(n.document))}))
+	l.object(under(n.path, document), object{data: n.document, size: int64(len(n.document))})
 	if n.array != nil {
 		return l.chunks(ctx, n)
 	}
@@ -138,11 +149,18 @@ func (l *lister) chunks(ctx context.Context, n *node) error {
 		if key <= l.o.After {
 			continue
 		}
-		o, err := l.s.chunk(ctx, n, key, coord)
+		o, stored, err := l.s.place(ctx, n, coord)
+		switch {
+		case err != nil:
+		case o.made && l.located != nil:
+			o.size = -1
+		case o.made:
+			o, err = l.s.madeKept(ctx, n, key, coord, stored)
+		}
 		if err != nil {
 			return fmt.Errorf("%q: %w", key, err)
 		}
-		l.give(l.s.info(key, o))
+		l.object(key, o)
 	}
 	return nil
 }

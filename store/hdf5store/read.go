@@ -12,6 +12,7 @@ type object struct {
 	data []byte
 	off  int64 // in the file, if there are no data
 	size int64
+	made bool // of what is in the file, when it is read
 }
 
 // Stat implements store.Store.

@@ -215,3 +215,8 @@ func (w *cachedWriter) Commit() (v store.Version, err error) {
 	})
 	return v, err
 }
+
+// Locate implements store.Locator.
+func (c *Cached) Locate(ctx context.Context, prefix string) iter.Seq2[store.Location, error] {
+	return store.Locate(ctx, c.below, prefix)
+}

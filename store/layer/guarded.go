@@ -54,12 +54,13 @@ const (
 	opDeletePrefix
 	opCopy
 	opRename
+	opLocate
 	ops
 )
 
 var opNames = [ops]string{
 	"get", "stat", "put", "delete", "list", "get ranges", "open reader", "read", "open writer", "write", "commit", "sync",
-	"delete all", "delete prefix", "copy", "rename",
+	"delete all", "delete prefix", "copy", "rename", "locate",
 }
 
 func (o op) String() string { return opNames[o] }
@@ -322,4 +323,28 @@ func (w *guardedWriter) Commit() (v store.Version, err error) {
 		return err
 	})
 	return v, err
+}
+
+func (g *guarded) Locate(ctx context.Context, prefix string) iter.Seq2[store.Location, error] {
+	return func(yield func(store.Location, error) bool) {
+		t, err := g.begin(ctx, opLocate, prefix, 0, 0)
+		if err != nil {
+			yield(store.Location{}, err)
+			return
+		}
+		pending := true
+		finish := func(err error) {
+			if pending {
+				pending = false
+				g.guard.end(t, 0, err)
+			}
+		}
+		defer func() { finish(nil) }() // nothing was found
+		for at, err := range store.Locate(ctx, g.below, prefix) {
+			finish(err)
+			if !yield(at, err) {
+				return
+			}
+		}
+	}
 }

@@ -190,3 +190,19 @@ func (p *prefixed) Rename(ctx context.Context, from, to string) error {
 	}
 	return p.fault(store.Rename(ctx, p.below, p.prefix+from, p.prefix+to))
 }
+
+func (p *prefixed) Locate(ctx context.Context, prefix string) iter.Seq2[store.Location, error] {
+	return func(yield func(store.Location, error) bool) {
+		below, err := p.folder("locate", prefix)
+		if err != nil {
+			yield(store.Location{}, err)
+			return
+		}
+		for at, err := range store.Locate(ctx, p.below, below) {
+			at.Key = strings.TrimPrefix(at.Key, p.prefix)
+			if !yield(at, p.fault(err)) {
+				return
+			}
+		}
+	}
+}

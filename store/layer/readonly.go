@@ -90,3 +90,7 @@ func (r *readOnly) Copy(_ context.Context, _, to string, _ store.Cond) (store.Ve
 func (r *readOnly) Rename(_ context.Context, from, _ string) error {
 	return r.refuse("rename", from)
 }
+
+func (r *readOnly) Locate(ctx context.Context, prefix string) iter.Seq2[store.Location, error] {
+	return store.Locate(ctx, r.below, prefix)
+}

@@ -285,3 +285,8 @@ func (r *retrying) OpenWriter(ctx context.Context, key string, c store.Cond) (w 
 	})
 	return w, err
 }
+
+// Locate is not tried again: it reads through other stores, which do.
+func (r *retrying) Locate(ctx context.Context, prefix string) iter.Seq2[store.Location, error] {
+	return store.Locate(ctx, r.below, prefix)
+}

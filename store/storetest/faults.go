@@ -453,3 +453,8 @@ func (w *faultyWriter) Commit() (v store.Version, err error) {
 }
 
 func (w *faultyWriter) Close() error { return w.below.Close() }
+
+// Locate implements store.Locator.
+func (f *Faults) Locate(ctx context.Context, prefix string) iter.Seq2[store.Location, error] {
+	return store.Locate(ctx, f.below, prefix)
+}

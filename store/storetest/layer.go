@@ -79,6 +79,12 @@ var optional = []struct {
 	{reflect.TypeFor[store.Renamer](), "Rename", true, func(ctx context.Context, s store.Store) error {
 		return store.Rename(ctx, s, "a/", "b/")
 	}},
+	{reflect.TypeFor[store.Locator](), "Locate", false, func(ctx context.Context, s store.Store) error {
+		for _, err := range store.Locate(ctx, s, "a/") {
+			return err
+		}
+		return nil
+	}},
 }
 
 // Forwards says what is wrong unless every optional operation on a store made
@@ -162,3 +168,7 @@ func (p *spy) Copy(context.Context, string, string, store.Cond) (store.Version, 
 }
 
 func (p *spy) Rename(context.Context, string, string) error { return p.note("Rename") }
+
+func (p *spy) Locate(context.Context, string) iter.Seq2[store.Location, error] {
+	return func(yield func(store.Location, error) bool) { yield(store.Location{}, p.note("Locate")) }
+}
