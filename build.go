@@ -98,7 +98,7 @@ func (c *Connection) clearRoot(ctx context.Context, doc zarr.Document, v store.V
 		if ok {
 			_, ok = a.Keys.Coords(name, len(a.Shape))
 		}
-		return ok
+		return ok || zarr.IsReferences(name)
 	})
 	if err == nil {
 		err = c.emptyRoot(ctx, v)

@@ -3,6 +3,7 @@ package dosna
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,13 @@ type CopyOptions struct {
 	// Shards become chunks in Zarr v2, chunks of several lengths become as long as the
 	// longest, and checksums are left out.
 	Format int
+
+	// Refer has the elements of datasets stay where they are: the copy has references to
+	// what is stored of the source, by the address at which its tree was opened, and is
+	// read through them. Its elements cannot be changed, and reading them is an error once
+	// a file that they are in is another than it was. It is of Zarr v3, and only DosNa
+	// reads it; nothing else of the layout can be changed.
+	Refer bool
 
 	// Follow copies what links lead to in the place of the links. Otherwise links are
 	// copied as links: to the copy of a node that is copied too, and else to the same
@@ -48,6 +56,15 @@ func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOpt
 	if o == nil {
 		o = &CopyOptions{}
 	}
+	a, err := attemptAt(ctx, src, to, path, o)
+	if err != nil {
+		return nil, err
+	}
+	return a.make(ctx)
+}
+
+// attemptAt begins a copy to a path.
+func attemptAt(ctx context.Context, src Node, to *Connection, path string, o *CopyOptions) (*attempt, error) {
 	full, err := resolve(to.start, path)
 	if err != nil {
 		return nil, err
@@ -67,18 +84,31 @@ func Copy(ctx context.Context, src Node, to *Connection, path string, o *CopyOpt
 		return nil, fmt.Errorf("copy %s to %s in %s: %w", src.Path(), nodeName(full), to.url, err)
 	}
 	a := newAttempt(to, o)
-	a.top, a.full = src, full
-	err = to.keeping(ctx, change{path: full, deep: true}, func(ctx context.Context) error { return a.tree(ctx, src, full) })
+	a.plain, a.top, a.full = to, src, full
+	return a, nil
+}
+
+// make makes the copy.
+func (a *attempt) make(ctx context.Context) (Node, error) {
+	err := a.plain.keeping(ctx, change{path: a.full, deep: true}, func(ctx context.Context) error { return a.tree(ctx, a.top, a.full) })
+	if err != nil && a.o.Refer && !a.o.Resume {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
+		defer cancel()
+		err = errors.Join(err, a.discard(ctx, a.full))
+	}
 	if err != nil {
 		return nil, err
 	}
-	return to.entry(ctx, full)
+	return a.plain.entry(ctx, a.full)
 }
 
 // Spec returns what creates the copy of a dataset: as the dataset is, but for what
 // the options change.
 func (o *CopyOptions) Spec(d *Dataset) (DatasetSpec, error) {
 	s := d.Spec()
+	if o.Refer && (o.Chunks != nil || o.Shards != nil || o.Access != "" || o.Codec != "" || o.Checksum != "" || d.field != nil) {
+		return s, fmt.Errorf("%w: references are to chunks as they are stored: in no other shape, and with no other codecs", ErrInvalid)
+	}
 	if o.Edges != nil && o.Chunks == nil && o.Shards == nil {
 		return s, fmt.Errorf("%w: Edges are given, and neither Chunks nor Shards, whose lengths they are", ErrInvalid)
 	}

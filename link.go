@@ -151,6 +151,16 @@ func (l *Link) Address() string {
 	return t.String()
 }
 
+// Address returns the address by which links in other trees lead to a node; "" if there
+// is none, as for a tree without an address.
+func Address(n Node) string {
+	t, err := n.Connection().address(n.place())
+	if err != nil {
+		return ""
+	}
+	return t.String()
+}
+
 // Follow opens what the link leads to, by way of any further links.
 func (l *Link) Follow(ctx context.Context) (Node, error) { return l.c.lookUp(ctx, l.path) }
 

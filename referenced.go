@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 
@@ -212,8 +213,16 @@ func (r *referenced) Locate(ctx context.Context, prefix string) iter.Seq2[store.
 			yield(store.Location{}, err)
 			return
 		}
+		addresses, err := all.AddressesOf(r.c.url)
+		if err != nil {
+			yield(store.Location{}, err)
+			return
+		}
 		for at, err := range store.Locate(ctx, refs.store, "") {
 			at.Key = r.prefix + at.Key
+			if at.Source != "" && !strings.Contains(at.Source, "://") && !filepath.IsAbs(at.Source) {
+				at.Source = addresses.Object(at.Source) // in the tree
+			}
 			if strings.HasPrefix(at.Key, prefix) && !yield(at, err) {
 				return
 			}

@@ -1,6 +1,7 @@
 package dosna
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,13 +35,13 @@ type Referred struct{ Objects, Inline int }
 // not seen.
 func WriteReferences(ctx context.Context, n Node, address string, o *ReferencesOptions) (Referred, error) {
 	c := n.Connection()
-	to := all.ReferencesTo{Store: c.store, Prefix: folder(n.place()), Base: c.url, Inline: isMetadata, Omit: isLock}
+	to := all.ReferencesTo{Store: c.store, Prefix: folder(n.place()), Base: c.url, Inline: isMetadata, Omit: isOfNow, Edit: withoutReferences, Expand: c.referring}
 	var done Referred
 	var err error
 	if o != nil && o.Base != "" {
 		to.Base, to.Moved = o.Base, true
 	} else {
-		err = all.Addressable(ctx, c.url)
+		_, err = all.AddressesOf(c.url)
 	}
 	if err == nil {
 		done.Objects, done.Inline, err = all.WriteReferences(ctx, address, to)
@@ -54,8 +55,42 @@ func WriteReferences(ctx context.Context, n Node, address string, o *ReferencesO
 	return done, nil
 }
 
-// isLock tells what is of the present only.
-func isLock(key string) bool { return lastName(key) == zarr.LockKey }
+// isOfNow tells what is of the present only, or of the tree.
+func isOfNow(key string) bool {
+	return lastName(key) == zarr.LockKey || zarr.IsReferences(lastName(key))
+}
+
+// withoutReferences makes the document of an array that has references one without: they
+// are among those that are written.
+func withoutReferences(key string, data []byte) ([]byte, error) {
+	if lastName(key) != zarr.Key || !bytes.Contains(data, []byte(zarr.ReferencesMember)) {
+		return data, nil
+	}
+	doc, err := zarr.Parse(data)
+	a, ok := doc.(*zarr.Array)
+	if err != nil || !ok || a.References == "" {
+		return data, nil // it is as it is
+	}
+	a.References = ""
+	return a.Marshal()
+}
+
+// referring returns the store of the dataset whose references have a key, and the prefix of
+// its objects; none if they are of nobody.
+func (c *Connection) referring(ctx context.Context, key string) (store.Store, string, error) {
+	if !zarr.IsReferences(lastName(key)) {
+		return nil, "", nil
+	}
+	n, err := c.entry(ctx, parent(key))
+	d, ok := n.(*Dataset)
+	if isNotExist(err) || err == nil && (!ok || d.doc.References != lastName(key)) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return d.c.store, d.prefix, nil
+}
 
 // isMetadata tells the documents of nodes from other objects.
 func isMetadata(key string) bool {

@@ -17,12 +17,15 @@ import (
 // that is being deleted is, so that what an attempt leaves that died is removed by
 // who creates something in its place, or taken over by another attempt.
 type attempt struct {
-	id string
-	to *Connection // which sees the nodes with the mark
-	o  *CopyOptions
+	id    string
+	to    *Connection // which sees the nodes with the mark
+	plain *Connection // which does not
+	o     *CopyOptions
 
 	top  Node   // that is copied
 	full string // where
+	more []Node // copied together with top
+	axis string // along which datasets are put together then
 }
 
 func newAttempt(to *Connection, o *CopyOptions) *attempt {
@@ -62,8 +65,20 @@ func (a *attempt) document(ctx context.Context, src Node, full string) (zarr.Doc
 		if s.Format = format; format == 2 {
 			a.o.inV2(src, &s)
 		}
-		if doc, err = a.to.arrayDocument(full, s); err != nil {
+		if a.more != nil {
+			if err = a.extend(ctx, src, &s); err != nil {
+				return nil, err
+			}
+		}
+		array, err := a.to.arrayDocument(full, s)
+		if err != nil {
 			return nil, err
+		}
+		if doc = array; a.o.Refer {
+			if format == 2 {
+				return nil, src.errorf("refer to", fmt.Errorf("%w: a dataset of Zarr v2 cannot have references, which other programs would not see to be there; make it in a group of Zarr v3", ErrInvalid))
+			}
+			array.References = referencesName()
 		}
 	default:
 		return nil, fmt.Errorf("copy %s: %w: a node of type %T", src.Path(), ErrInvalid, src)
@@ -113,6 +128,9 @@ func (a *attempt) takeOver(ctx context.Context, full string, doc zarr.Document, 
 	case err != nil || formatOf(old) == 2 || !goesOn(old, doc):
 		return nil, a.to.deleteFrom(ctx, "", full)
 	}
+	if b, ok := doc.(*zarr.Array); ok && b.References != "" {
+		b.References = old.(*zarr.Array).References
+	}
 	raw, doc, err := encode(doc)
 	if err != nil {
 		return nil, err
@@ -130,7 +148,7 @@ func goesOn(old, doc zarr.Document) bool {
 	if !ok || !same {
 		return ok == same && isLink(old) == isLink(doc)
 	}
-	return slices.Equal(a.Shape, b.Shape) && sameLayout(a, b) && a.Keys == b.Keys && !isCut(a)
+	return slices.Equal(a.Shape, b.Shape) && sameLayout(a, b) && a.Keys == b.Keys && !isCut(a) && (a.References == "") == (b.References == "")
 }
 
 // finish takes the mark off a node that is complete.
@@ -215,7 +233,15 @@ func (a *attempt) content(ctx context.Context, src, dst Node, resumed bool) erro
 	if !ok {
 		return nil
 	}
-	return from.copyTo(ctx, dst.(*Dataset), resumed)
+	to := dst.(*Dataset)
+	if !a.o.Refer {
+		return from.copyTo(ctx, to, resumed)
+	}
+	parts, axis, err := a.parts(ctx, from)
+	if err != nil {
+		return err
+	}
+	return refer(ctx, to, parts, max(axis, 0))
 }
 
 // prune removes the nodes that an earlier attempt has copied, and that are in the
@@ -311,7 +337,7 @@ func (a *attempt) asRoot(ctx context.Context, src *Dataset) error {
 	if err != nil {
 		return err
 	}
-	if err = src.CopyTo(ctx, n.(*Dataset)); err == nil {
+	if err = a.content(ctx, src, n, false); err == nil {
 		err = a.to.Sync(ctx)
 	}
 	if err == nil {

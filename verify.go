@@ -123,9 +123,10 @@ type verifier struct {
 	root  string // the path at which it began
 	done  Verified
 
-	sorted  bool     // the store lists in order
-	tallies []*tally // not reported yet
-	held    int      // objects looked at since there is something in them
+	sorted   bool     // the store lists in order
+	referred bool     // the objects looked at are those that references lead to
+	tallies  []*tally // not reported yet
+	held     int      // objects looked at since there is something in them
 
 	nodes    map[string]*verifiedNode // of the folders that the batch is in
 	reported map[string]bool          // keys of folders and metadata that were, though more objects are in them
@@ -167,6 +168,14 @@ func (v *verifier) run(ctx context.Context) error {
 			return nil
 		}
 		batch, size = append(batch, info), size+info.Size
+		if zarr.IsReferences(lastName(info.Key)) {
+			err := v.batch(ctx, batch)
+			batch, size = batch[:0], 0
+			if err == nil {
+				err = v.references(ctx, info.Key)
+			}
+			return err
+		}
 		if len(batch) < verifiedAtOnce && size < verifiedBytes {
 			return nil
 		}
@@ -210,6 +219,9 @@ func (v *verifier) batch(ctx context.Context, infos []store.Info) error {
 	}
 	for i := range checks {
 		v.count(&checks[i])
+	}
+	if v.referred {
+		return nil
 	}
 	v.done.Last = infos[len(infos)-1].Key
 	maps.DeleteFunc(v.nodes, func(path string, _ *verifiedNode) bool { return !strings.HasPrefix(v.done.Last, folder(path)) })

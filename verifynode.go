@@ -112,10 +112,11 @@ type verifyCheck struct {
 type objectRole int
 
 const (
-	asUnknown  objectRole = iota // not to be looked at: it belongs to a node that is going, or not understood
-	asDocument                   // metadata
-	asChunk                      // of a dataset
-	asOutside                    // of its shape
+	asUnknown    objectRole = iota // not to be looked at: it belongs to a node that is going, or not understood
+	asDocument                     // metadata
+	asChunk                        // of a dataset
+	asReferences                   // of a dataset
+	asOutside                      // of its shape
 	asStray
 )
 
@@ -143,11 +144,17 @@ func (v *verifier) classify(ctx context.Context, info store.Info, node func(ctx 
 			return k, nil
 		case zarr.IsMetadata(rest) && n.state != nodeAbsent:
 			return k, nil // a part of it, or what another format says of it
+		case n.state == nodeArray && rest == n.d.doc.References:
+			k.as = asReferences
+			return k, nil
 		case n.state == nodeArray:
 			if coords, ok := n.d.doc.Keys.Coords(rest, n.d.NDim()); !ok {
 				k.as = asStray
 			} else if k.coords, k.as = coords, asOutside; n.d.inGrid(coords) {
 				k.as = asChunk
+			}
+			if n.d.doc.References != "" && !v.referred { // the dataset has none of its own
+				k.as = asStray
 			}
 			return k, nil
 		case n.state == nodeUnreadable:
@@ -175,7 +182,11 @@ func (v *verifier) check(ctx context.Context, k *verifyCheck) error {
 		if err := v.look(ctx, k); err != nil || len(k.found) == 0 {
 			return err
 		}
-		switch _, err := v.c.store.Stat(ctx, k.info.Key); {
+		s := v.c.store
+		if v.referred {
+			s = k.node.d.c.store
+		}
+		switch _, err := s.Stat(ctx, k.info.Key); {
 		case isNotExist(err):
 			*k = verifyCheck{info: k.info}
 			return nil
@@ -232,6 +243,8 @@ func (v *verifier) look(ctx context.Context, k *verifyCheck) error {
 		default:
 			add(Unread, k.info.Key, err)
 		}
+	case asReferences:
+		return k.sources(ctx, add)
 	case asDocument:
 		k.describe(add)
 		return k.follow(ctx, add)

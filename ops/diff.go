@@ -99,7 +99,7 @@ type DiffSummary struct {
 //
 // Nodes that cannot be read are an error, but the others are compared all the same.
 func Diff(ctx context.Context, a, b dosna.Node, o DiffOptions) (DiffSummary, error) {
-	d := &differ{o: o, progress: counter{report: a.Connection().Options().Progress}}
+	d := &differ{o: o, a: below(a), b: below(b), progress: counter{report: a.Connection().Options().Progress}}
 	err := o.check()
 	if err == nil {
 		err = d.nodes(ctx, "", a, b)
@@ -129,6 +129,7 @@ var errEnough = errors.New("the nodes differ")
 // differ is a Diff at work.
 type differ struct {
 	o        DiffOptions
+	a, b     string // what addresses of nodes in the two begin with
 	sum      DiffSummary
 	progress counter
 	faults   []error
@@ -184,7 +185,7 @@ func (f *differ) nodes(ctx context.Context, path string, a, b dosna.Node) error 
 	if err := f.either(path, DiffKinds, kindOf(a), kindOf(b)); err != nil {
 		return err
 	}
-	if err := f.attributes(path, "", a.Attrs(), likeLinks(a, b)); err != nil {
+	if err := f.attributes(path, "", a.Attrs(), f.likeLinks(a, b)); err != nil {
 		return err
 	}
 	switch a := a.(type) {
@@ -200,13 +201,23 @@ func (f *differ) nodes(ctx context.Context, path string, a, b dosna.Node) error 
 	return nil
 }
 
-// likeLinks returns the attributes of b. If a and b are links to the same node, they say so as
-// those of a do.
-func likeLinks(a, b dosna.Node) dosna.Attributes {
+// below is what addresses of nodes below one begin with.
+func below(n dosna.Node) string {
+	return strings.TrimRight(dosna.Address(n), "/") + "/"
+}
+
+// likeLinks returns the attributes of b. If a and b are links to the same node, or to nodes that
+// are compared with one another, they say so as those of a do.
+func (f *differ) likeLinks(a, b dosna.Node) dosna.Attributes {
 	attrs := b.Attrs()
 	x, ok := a.(*dosna.Link)
 	y, both := b.(*dosna.Link)
-	if !ok || !both || x.Address() == "" || x.Address() != y.Address() {
+	if !ok || !both || x.Address() == "" {
+		return attrs
+	}
+	to, inA := strings.CutPrefix(x.Address(), f.a)
+	as, inB := strings.CutPrefix(y.Address(), f.b)
+	if x.Address() != y.Address() && !(inA && inB && to == as) {
 		return attrs
 	}
 	ours, ok := attrs["dosna"].(map[string]any)

@@ -382,7 +382,7 @@ func TestDiffOfLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, target := range map[string]string{"out": "/raw", "in": "other"} {
+	for name, target := range map[string]string{"out": "/raw", "in": "other", "around": "../g/other"} {
 		if _, err := g.CreateLink(t.Context(), name, target); err != nil {
 			t.Fatal(err)
 		}

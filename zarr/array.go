@@ -187,10 +187,10 @@ func (a *Array) Check() error {
 		return fmt.Errorf("dimension_names: %d names for %d dimensions", len(a.DimNames), len(a.Shape))
 	}
 	if a.References != "" && !IsReferences(a.References) {
-		return fmt.Errorf("%s.manifest: %q is no name of references", referencesMember, clip([]byte(a.References)))
+		return fmt.Errorf("%s.manifest: %q is no name of references", ReferencesMember, clip([]byte(a.References)))
 	}
 	if a.References != "" && a.Format == 2 {
-		return fmt.Errorf("%s: Zarr v2 has nothing that readers must understand, by which others would refuse such an array", referencesMember)
+		return fmt.Errorf("%s: Zarr v2 has nothing that readers must understand, by which others would refuse such an array", ReferencesMember)
 	}
 	return nil
 }
@@ -236,7 +236,7 @@ func (a *Array) Marshal() ([]byte, error) {
 		known = append(known, member{"dimension_names", names})
 	}
 	if a.References != "" {
-		known = append(known, member{referencesMember, []member{{"must_understand", true}, {"manifest", a.References}}})
+		known = append(known, member{ReferencesMember, []member{{"must_understand", true}, {"manifest", a.References}}})
 	}
 	return a.marshal("array", known...)
 }

@@ -195,7 +195,7 @@ func (h *Header) marshal(kind string, known ...member) ([]byte, error) {
 	}
 	all = append(all, member{"attributes", attrs})
 	for _, name := range slices.Sorted(maps.Keys(h.Extra)) {
-		if slices.ContainsFunc(all, func(m member) bool { return m.name == name }) || name == deletingMember || name == referencesMember {
+		if slices.ContainsFunc(all, func(m member) bool { return m.name == name }) || name == deletingMember || name == ReferencesMember {
 			return nil, fmt.Errorf("%s: an extra member with the name of one that the document has", name)
 		}
 		all = append(all, member{name, verbatim(h.Extra[name])})

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// referencesMember marks an array whose stored objects lie elsewhere. Readers other
+// ReferencesMember marks an array whose stored objects lie elsewhere. Readers other
 // than ours must refuse it, where they would find no chunk, and return fill values.
-const referencesMember = "dosna.references"
+const ReferencesMember = "dosna.references"
 
 const (
 	referencesBegin, referencesEnd = "references.", ".refs"
@@ -31,11 +31,11 @@ func IsReferences(name string) bool {
 // takeReferences takes what says that stored objects lie elsewhere. Check sees to
 // the name.
 func (a *Array) takeReferences(o *object) error {
-	raw, ok := o.pop(referencesMember)
+	raw, ok := o.pop(ReferencesMember)
 	if !ok {
 		return nil
 	}
-	m, err := members(raw, referencesMember)
+	m, err := members(raw, ReferencesMember)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (a *Array) takeReferences(o *object) error {
 		return err
 	}
 	if !IsReferences(a.References) { // "" too
-		return fmt.Errorf("%s.manifest: %q is no name of references", referencesMember, clip([]byte(a.References)))
+		return fmt.Errorf("%s.manifest: %q is no name of references", ReferencesMember, clip([]byte(a.References)))
 	}
 	return m.end()
 }

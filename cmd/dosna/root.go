@@ -58,7 +58,7 @@ func newRoot(a *app) *cobra.Command {
 		a.blurCommand(), a.castCommand(), a.pyramidCommand(), a.statsCommand(), a.resizeCommand())
 	add("tree",
 		a.initCommand(), a.infoCommand(), a.lsCommand(), a.treeCommand(), a.duCommand(), a.attrsCommand(),
-		a.lnCommand(), a.mvCommand(), a.cpCommand(), a.migrateCommand(), a.rmCommand(), a.diffCommand(), a.verifyCommand(), a.consolidateCommand(), a.referencesCommand(), a.lockCommand())
+		a.lnCommand(), a.linkFileCommand(), a.mvCommand(), a.cpCommand(), a.migrateCommand(), a.rmCommand(), a.diffCommand(), a.verifyCommand(), a.consolidateCommand(), a.referencesCommand(), a.lockCommand())
 	add("more", a.demoCommand(), a.selftestCommand(), a.serveCommand(), a.versionCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {

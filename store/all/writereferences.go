@@ -5,9 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
+	"iter"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/refstore"
@@ -24,8 +25,13 @@ type ReferencesTo struct {
 	Omit func(key string) bool
 
 	// Inline tells which objects are in the references themselves; all of them fit
-	// into memory.
+	// into memory. Edit, if not nil, changes these.
 	Inline func(key string) bool
+	Edit   func(key string, data []byte) ([]byte, error)
+
+	// Expand, if not nil, returns the store, which locates them, and the prefix of the objects
+	// that an object of the store stands for, if it does.
+	Expand func(ctx context.Context, key string) (in store.Store, prefix string, err error)
 }
 
 // WriteReferences writes references to the objects of a store in the form of
@@ -53,7 +59,7 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 	if strings.HasPrefix(o.Base, "s3://") && !o.Moved && !ours {
 		o.Base, _, _ = strings.Cut(o.Base, "?")
 	}
-	at, err := o.base()
+	at, err := AddressesOf(o.Base)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -84,87 +90,88 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 	return m.Len() - inline, inline, err
 }
 
-// base returns what stands before a key in the address of an object.
-func (o ReferencesTo) base() (func(key string) string, error) {
-	if !strings.Contains(o.Base, "://") {
-		abs, err := filepath.Abs(o.Base)
-		if err != nil {
-			return nil, err
-		}
-		abs = strings.TrimSuffix(filepath.ToSlash(abs), "/")
-		return func(key string) string { return abs + "/" + key }, nil
-	}
-	root, query, asks := strings.Cut(o.Base, "?")
-	root = strings.TrimRight(root, "/")
-	if asks {
-		query = "?" + query
-	}
-	return func(key string) string { return root + (&url.URL{Path: "/" + key}).EscapedPath() + query }, nil
-}
-
-// manifest lists the store.
-func (o ReferencesTo) manifest(ctx context.Context, at func(key string) string) (m *refstore.Manifest, inline int, err error) {
+// manifest finds the objects.
+func (o ReferencesTo) manifest(ctx context.Context, at Addresses) (m *refstore.Manifest, inline int, err error) {
 	var b refstore.Builder
-	for info, err := range o.Store.List(ctx, store.ListOptions{Prefix: o.Prefix}) {
+	for l, err := range o.located(ctx, at, o.Store, o.Prefix) {
 		if err != nil {
 			return nil, 0, err
 		}
-		key := info.Key[len(o.Prefix):]
-		if o.Omit != nil && o.Omit(key) {
+		key := l.Key[len(o.Prefix):]
+		if o.Omit != nil && o.Omit(l.Key) {
 			continue
 		}
-		if info.Size == 0 || o.Inline(key) {
-			data, _, err := o.Store.Get(ctx, info.Key, store.GetOptions{}, nil)
-			if err == nil {
-				err = b.AddInline(key, data)
+		if l.Size != 0 && l.Source != "" && !o.Inline(key) {
+			if o.Moved {
+				l.Version, l.ModTime = "", time.Time{}
 			}
-			if err != nil {
+			s := refstore.Source{URL: l.Source, Size: l.Whole, Version: l.Version, ModTime: l.ModTime}
+			if err := b.AddRange(key, b.AddSource(s), l.Range.Off, l.Range.Len); err != nil {
 				return nil, 0, err
 			}
-			inline++
 			continue
 		}
-		if err := b.AddRange(key, b.AddSource(o.source(at, info)), 0, 0); err != nil {
+		data, _, err := l.in.Get(ctx, l.Key, store.GetOptions{}, nil)
+		if err == nil && o.Edit != nil {
+			data, err = o.Edit(key, data)
+		}
+		if err == nil {
+			err = b.AddInline(key, data)
+		}
+		if err != nil {
 			return nil, 0, err
 		}
+		inline++
 	}
 	return b.Manifest(), inline, nil
 }
 
-// source is an object, with what is known of it that will be seen where it is found.
-func (o ReferencesTo) source(at func(key string) string, info store.Info) refstore.Source {
-	s := refstore.Source{URL: at(info.Key), Size: info.Size}
-	if !o.Moved {
-		s.Version, s.ModTime = info.Version, info.ModTime
-	}
-	return s
+// placed is an object of a store, and where that has it.
+type placed struct {
+	store.Location
+	in store.Store
 }
 
-// Addressable says why the objects of the store at an address have no addresses of
-// their own, below it.
-func Addressable(ctx context.Context, address string) error {
-	u, err := store.ParseURL(address)
-	if err != nil {
-		return err
+// located yields where the objects are.
+func (o ReferencesTo) located(ctx context.Context, at Addresses, in store.Store, prefix string) iter.Seq2[placed, error] {
+	return func(yield func(placed, error) bool) {
+		for l, err := range store.Locate(ctx, in, prefix) {
+			if errors.Is(err, errors.ErrUnsupported) {
+				o.listed(ctx, at, yield)
+				return
+			}
+			if l.Source != "" {
+				l.Source = at.Source(l.Source)
+			}
+			if !yield(placed{l, in}, err) || err != nil {
+				return
+			}
+		}
 	}
-	if u.Scheme == "mem" {
-		return fmt.Errorf("%w: %s is in the memory of this process, where references lead nobody else", store.ErrInvalid, u.Root)
+}
+
+// listed yields the objects that the store lists, and those that some of them stand for.
+func (o ReferencesTo) listed(ctx context.Context, at Addresses, yield func(placed, error) bool) {
+	for info, err := range o.Store.List(ctx, store.ListOptions{Prefix: o.Prefix}) {
+		l := store.Location{Key: info.Key, Size: info.Size, Source: at.Object(info.Key), Whole: info.Size, Version: info.Version, ModTime: info.ModTime}
+		if !yield(placed{l, o.Store}, err) || err != nil {
+			return
+		}
+		if o.Expand == nil {
+			continue
+		}
+		in, prefix, err := o.Expand(ctx, info.Key)
+		if err != nil {
+			yield(placed{}, err)
+			return
+		}
+		if in == nil {
+			continue
+		}
+		for l, err := range o.located(ctx, at, in, prefix) {
+			if !yield(l, err) || err != nil {
+				return
+			}
+		}
 	}
-	folder, key, ok := splitLast(u)
-	name := isZip(key) + isReferences(key)
-	if !ok || name == "" {
-		return nil
-	}
-	below, err := Open(ctx, folder.Root, store.OpenOptions{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer below.Close()
-	switch _, err = below.Stat(ctx, name); {
-	case errors.Is(err, store.ErrNotExist):
-		return nil
-	case err == nil:
-		err = fmt.Errorf("%w: what is in %s has no addresses of its own", store.ErrInvalid, u.Root)
-	}
-	return err
 }
