@@ -30,6 +30,8 @@ type dataset struct {
 	Texts []string
 	JSON  []any
 	Attrs map[string]any
+
+	Chunks [][]int // places, addresses, sizes and masks, sorted
 }
 
 // beside opens a file with those in its directory.
@@ -164,6 +166,23 @@ func compareValues(t *testing.T, f *hdf5.File, o *hdf5.Object, path string, want
 	if !same(d.Space.Shape, want.Shape) {
 		t.Errorf("%s: shape %v, want %v", path, d.Space.Shape, want.Shape)
 		return
+	}
+	if d.Layout.Class == hdf5.Chunked {
+		index, err := d.Index(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			return
+		}
+		var chunks [][]int
+		for c := range index.All() {
+			chunks = append(chunks, append(c.Coord, int(c.Addr)+int(f.Base()), c.Size, int(c.Mask)))
+			if same, ok := index.Find(c.Coord); !ok || same.Addr != c.Addr {
+				t.Errorf("%s: the chunk %v is not found", path, c.Coord)
+			}
+		}
+		if !reflect.DeepEqual(chunks, want.Chunks) && len(chunks)+len(want.Chunks) > 0 {
+			t.Errorf("%s: chunks %v, want %v", path, chunks, want.Chunks)
+		}
 	}
 	e, err := d.Type.Elements()
 	if err != nil {

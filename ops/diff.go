@@ -203,7 +203,11 @@ func (f *differ) nodes(ctx context.Context, path string, a, b dosna.Node) error 
 
 // below is what addresses of nodes below one begin with.
 func below(n dosna.Node) string {
-	return strings.TrimRight(dosna.Address(n), "/") + "/"
+	at := dosna.Address(n)
+	if n.Path() == "/" {
+		return at + "#/"
+	}
+	return at + "/"
 }
 
 // likeLinks returns the attributes of b. If a and b are links to the same node, or to nodes that

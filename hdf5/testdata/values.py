@@ -84,6 +84,10 @@ def is_text(dt):
 
 def describe(d, file, name):
     n = {"shape": list(d.shape or ()), "attrs": {}}
+    if d.chunks:
+        chunks = []
+        d.id.chunk_iter(lambda c: chunks.append([*(a // b for a, b in zip(c.chunk_offset, d.chunks)), c.byte_offset, c.size, c.filter_mask]))
+        n["chunks"] = sorted(chunks)
     for attr in d.attrs:
         n["attrs"][attr] = plain(d.attrs[attr], file)
     try:
