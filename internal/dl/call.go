@@ -35,9 +35,22 @@ func (f Func) Call6(a0, a1, a2, a3, a4, a5 uintptr) uintptr {
 	return r
 }
 
+// Call9 is Call6 for functions of up to nine arguments.
+//
+//go:uintptrescapes
+func (f Func) Call9(a0, a1, a2, a3, a4, a5, a6, a7, a8 uintptr) uintptr {
+	args := argPool9.Get().(*[9]uintptr)
+	*args = [9]uintptr{a0, a1, a2, a3, a4, a5, a6, a7, a8}
+	r, _, _ := purego.SyscallN(uintptr(f), args[:]...)
+	argPool9.Put(args)
+	return r
+}
+
 // argPool exists because a variadic call of a go:uintptrescapes function
 // always puts its arguments on the heap.
 var argPool = sync.Pool{New: func() any { return new([6]uintptr) }}
+
+var argPool9 = sync.Pool{New: func() any { return new([9]uintptr) }}
 
 // Bind sets *fptr, a pointer to a variable of function type, to a Go function
 // that calls the named C function, with conversion of strings, floats and

@@ -16,6 +16,9 @@ func (f Func) Call(...uintptr) uintptr { return 0 }
 // Call6 returns 0: no Func exists in this build.
 func (f Func) Call6(_, _, _, _, _, _ uintptr) uintptr { return 0 }
 
+// Call9 returns 0: no Func exists in this build.
+func (f Func) Call9(_, _, _, _, _, _, _, _, _ uintptr) uintptr { return 0 }
+
 // Bind returns an error: no library can be loaded in this build.
 func (l *Library) Bind(any, string) error { return errNone }
 

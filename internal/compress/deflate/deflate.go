@@ -1,7 +1,8 @@
 // Package deflate encodes and decodes the two wrappings of DEFLATE (RFC 1951)
 // that array formats use: [Gzip] (RFC 1952) and [Zlib] (RFC 1950).
 //
-// Checksums are verified. A gzip input may have several members; nothing may
+// Decoding uses libdeflate where it can be loaded, and else package compress of
+// Klaus Post, which encodes too. Checksums are verified. A gzip input may have several members; nothing may
 // follow the last one. Encoded bytes depend on the input and the level only.
 package deflate
 
@@ -141,6 +142,12 @@ func (f *Format) Decode(dst, src []byte, max int) ([]byte, error) {
 	if max < 0 {
 		return dst, compress.TooLarge(f.name, max)
 	}
+	if limit := min(max, maxRatio*len(src)); limit <= cap(dst)-len(dst) || limit <= 8*len(src)+1<<16 {
+		out := slices.Grow(dst, limit)
+		if n, ok := loaded().decode(f, out[len(dst):len(dst)+limit], src); ok {
+			return out[:len(dst)+n], nil
+		}
+	}
 	d, err := f.open(src)
 	if err != nil {
 		return dst, err
@@ -175,6 +182,14 @@ func (f *Format) Decode(dst, src []byte, max int) ([]byte, error) {
 // DecodeInto decodes src into dst, whose length must be exactly the decoded
 // size. On error the content of dst is undefined.
 func (f *Format) DecodeInto(dst, src []byte) error {
+	if n, ok := loaded().decode(f, dst, src); ok && n == len(dst) {
+		return nil
+	}
+	return f.decodeInto(dst, src)
+}
+
+// decodeInto is DecodeInto in Go.
+func (f *Format) decodeInto(dst, src []byte) error {
 	d, err := f.open(src)
 	if err != nil {
 		return err
