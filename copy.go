@@ -113,6 +113,9 @@ func (o *CopyOptions) Spec(d *Dataset) (DatasetSpec, error) {
 		return s, fmt.Errorf("%w: Edges are given, and neither Chunks nor Shards, whose lengths they are", ErrInvalid)
 	}
 	if o.Chunks == nil && o.Shards == nil && o.Access == "" && o.Codec == "" && o.Checksum == "" {
+		if !o.Refer && slices.ContainsFunc(s.Codecs, isOfFiles) {
+			s.Order, s.Codecs = orderOf(s.Codecs), nil
+		}
 		return s, nil
 	}
 	if err := o.recode(d, &s); err != nil {
@@ -135,6 +138,8 @@ func (o *CopyOptions) Spec(d *Dataset) (DatasetSpec, error) {
 func (o *CopyOptions) recode(d *Dataset, s *DatasetSpec) error {
 	s.Codecs = d.chain.InnerSpecs()
 	switch {
+	case o.Codec == "" && slices.ContainsFunc(s.Codecs, isOfFiles):
+		s.Order, s.Codecs, s.Checksum = orderOf(s.Codecs), nil, o.Checksum
 	case o.Codec != "":
 		s.Order = orderOf(s.Codecs)
 		s.Codecs, s.Codec, s.Checksum = nil, o.Codec, o.Checksum
@@ -173,6 +178,10 @@ func (o *CopyOptions) inV2(d *Dataset, s *DatasetSpec) {
 		s.Codecs = slices.DeleteFunc(slices.Clone(s.Codecs), func(c codec.Spec) bool { return c.Name == "crc32c" })
 	}
 }
+
+// isOfFiles tells codecs that are there to read other files, and that no other program knows:
+// copies have the default ones.
+func isOfFiles(s codec.Spec) bool { return s.Name == "dosna.hdf5_filters" }
 
 // orderOf returns the byte order that codecs give elements.
 func orderOf(specs []codec.Spec) dtype.Order {

@@ -55,6 +55,7 @@ var bytesCodecs = map[string]func(s Spec, in bytesInput) (bytesCodec, error){
 	"crc32c":                    bindCRC32C,
 	"gzip":                      bindGzip,
 	"zstd":                      bindZstd,
+	"dosna.hdf5_filters":        bindHDF5Filters,
 	"numcodecs.adler32":         bindAdler32,
 	"numcodecs.blosc":           bindNumcodecsBlosc,
 	"numcodecs.bz2":             bindBzip2,

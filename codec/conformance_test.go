@@ -48,6 +48,7 @@ var chains = map[string]string{
 	"shard inner order":  `[SHARD(HALF, [REVERSED, BYTES], end)]`,
 	"zlib":               `[BYTES, {"name":"numcodecs.zlib","configuration":{"level":6}}]`,
 	"bz2 crc32c":         `[BYTES, {"name":"numcodecs.bz2","configuration":{"level":1}}, "crc32c"]`,
+	"hdf5 filters":       `[BYTES, {"name":"dosna.hdf5_filters","configuration":{"filters":[{"id":32000,"values":[]},{"id":3,"name":"sum","values":[1]}]}}, "crc32c"]`,
 	"lz4":                `[BYTES, {"name":"numcodecs.lz4","configuration":{"acceleration":1}}]`,
 	"shuffle lz4":        `[BYTES, {"name":"numcodecs.shuffle","configuration":{"elementsize":SIZE}}, "numcodecs.lz4", "numcodecs.jenkins_lookup3"]`,
 	"crc32 shuffle":      `[BYTES, "numcodecs.crc32", "numcodecs.shuffle", "numcodecs.adler32"]`,

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/dosna/dosna/internal/compress/blosc"
 	"github.com/dosna/dosna/internal/compress/bzip2"
 	"github.com/dosna/dosna/internal/compress/checksum"
 	"github.com/dosna/dosna/internal/compress/deflate"
@@ -11,7 +12,7 @@ import (
 	"github.com/dosna/dosna/internal/compress/zstd"
 )
 
-// Encode runs bytes through filters, all of which must be among deflate, shuffle, fletcher32, bzip2 and zstd. Compressors work at their
+// Encode runs bytes through filters, all of which must be among deflate, shuffle, fletcher32, bzip2, blosc and zstd. Compressors work at their
 // quickest: it is for chunks that were stored without a filter, and are wanted with it.
 func Encode(specs []Spec, plain []byte) ([]byte, error) {
 	data := plain
@@ -34,6 +35,8 @@ func Encode(specs []Spec, plain []byte) ([]byte, error) {
 			out = binary.LittleEndian.AppendUint32(append(make([]byte, 0, len(data)+4), data...), checksum.Fletcher32(data))
 		case Bzip2:
 			out, err = bzip2.Encode(nil, data, 1)
+		case Blosc:
+			out, err = blosc.Encode(nil, data, blosc.Options{Compressor: blosc.LZ4, Level: 1, TypeSize: 1})
 		case Zstd:
 			out, err = zstd.Encode(nil, data, 1, false)
 		default:

@@ -24,10 +24,14 @@ type array struct {
 
 	// there says that stored chunks are as Zarr has them, apart from those that a filter was left out of.
 	there bool
+	piped bool // their codec is that of the whole pipeline of filters
 }
 
 // What is in one piece is read in chunks of about so many bytes.
 const pieceSize = 4 << 20
+
+// mostPiece bounds a row that is not cut.
+const mostPiece = 256 << 20
 
 // describe reads a dataset and makes up its document.
 func (s *Store) describe(ctx context.Context, n *node, doc, ours map[string]any, sc scales) error {
@@ -115,23 +119,39 @@ func list(shape []int) []int {
 	return shape
 }
 
-// pieces cuts what lies in one piece so that each part does, too: rows, or parts of one.
+// pieces cuts what lies in one piece so that each part does, too: rows, or parts of one; if it can be, into equal
+// parts, since one that reaches beyond the end has to be made.
 func pieces(shape []int, item int, texts bool) []int {
 	most := max(pieceSize/max(item, 1), 1)
 	if texts {
 		most = min(most, 1<<16)
 	}
 	out := make([]int, len(shape))
+	inner := 1
 	for i := len(shape) - 1; i >= 0; i-- {
 		n := max(shape[i], 1)
-		out[i] = min(n, most)
-		if out[i] < n {
+		if out[i] = n; n > most {
+			out[i] = equal(n, most)
+			if n%out[i] != 0 && slices.ContainsFunc(shape[:i], func(n int) bool { return n > 1 }) && n <= mostPiece/max(item, 1)/inner {
+				out[i] = n // or each row would have such a part
+			}
 			most = 1
 		}
-		most /= out[i]
-		most = max(most, 1)
+		inner *= out[i]
+		most = max(most/out[i], 1)
 	}
 	return out
+}
+
+// equal returns the length of equal parts of n, which is at most so much, and not much less; most if there are none.
+func equal(n, most int) int {
+	least := (n + most - 1) / most
+	for k := least; k <= 16*least && k <= n; k++ {
+		if n%k == 0 {
+			return n / k
+		}
+	}
+	return most
 }
 
 // codecs returns the codecs of the document, and whether they are those of what is in the file.
@@ -150,14 +170,35 @@ func (a *array) codecs() (specs []any, expressed bool) {
 			more = append(more, spec)
 		}
 	}
-	if !expressed {
+	switch {
+	case !a.e.Direct:
 		order, more = dtype.Little, nil
+	case !expressed:
+		a.piped, expressed = true, true
+		more = []any{pipeline(a.d.Filters)}
 	}
 	plain := map[string]any{"name": "bytes"}
 	if a.e.Type.Ordered() {
 		plain["configuration"] = map[string]any{"endian": order.String()}
 	}
 	return append([]any{plain}, more...), expressed
+}
+
+// pipeline is the codec for filters of which Zarr has no codecs.
+func pipeline(filters []hdf5.Filter) any {
+	list := []any{}
+	for _, f := range filters {
+		values := f.Values
+		if values == nil {
+			values = []uint32{}
+		}
+		one := map[string]any{"id": f.ID, "values": values}
+		if f.Name != "" {
+			one["name"] = f.Name
+		}
+		list = append(list, one)
+	}
+	return map[string]any{"name": "dosna.hdf5_filters", "configuration": map[string]any{"filters": list}}
 }
 
 // codecOf returns the codec of Zarr that does what a filter does, if there is one.
@@ -183,6 +224,14 @@ func codecOf(f hdf5.Filter, first bool) (any, bool) {
 		return spec("numcodecs.fletcher32", map[string]any{})
 	case filter.Bzip2:
 		return spec("numcodecs.bz2", map[string]any{"level": max(min(value(0), 9), 1)})
+	case filter.Blosc: // values: two versions, the size of elements, that of chunks, level, shuffle, compressor
+		shuffles, compressors := []string{"noshuffle", "shuffle", "bitshuffle"}, []string{"blosclz", "lz4", "lz4hc", "", "zlib", "zstd"}
+		if len(f.Values) < 7 || value(2) < 1 || value(2) > 255 || value(4) > 9 || value(5) >= len(shuffles) || value(6) >= len(compressors) || compressors[value(6)] == "" {
+			return nil, false
+		}
+		return spec("blosc", map[string]any{
+			"cname": compressors[value(6)], "clevel": value(4), "shuffle": shuffles[value(5)], "typesize": value(2), "blocksize": 0,
+		})
 	case filter.Zstd:
 		return spec("zstd", map[string]any{"level": min(value(0), 22), "checksum": false})
 	}

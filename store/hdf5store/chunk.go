@@ -98,6 +98,16 @@ func (a *array) piece(coord []int) (object, bool) {
 
 // made makes a chunk of what is in the file.
 func (s *Store) made(ctx context.Context, a *array, coord []int, stored hdf5.Chunk) ([]byte, error) {
+	if a.piped && stored.Size > 0 {
+		mask := stored.Mask
+		if a.d.Plain(coord) {
+			mask = filter.Unfiltered
+		}
+		out := filter.AppendMask(nil, mask)
+		at := len(out)
+		out = append(out, make([]byte, stored.Size)...)
+		return out, s.src.ReadAt(ctx, out[at:], s.file.Base()+int64(stored.Addr))
+	}
 	whole := nd.Box{Start: make([]int, len(coord)), Shape: a.chunk}
 	for i, at := range coord {
 		whole.Start[i] = at * a.chunk[i]
