@@ -63,11 +63,13 @@ func openSources(ctx context.Context, address string, o *Options) ([]Node, []str
 		return nil, nil, err
 	}
 	files, listed := all.Files(ctx, address, store.OpenOptions{Observer: o.Profile.observer()})
-	if listed != nil {
-		if errors.Is(listed, ErrNotExist) {
-			listed = err
-		}
+	switch {
+	case errors.Is(listed, ErrNotExist):
+		return nil, nil, err
+	case listed != nil:
 		return nil, nil, listed
+	case len(files) == 0:
+		return nil, nil, fmt.Errorf("%w: %s is no tree, and there are no HDF5 or netCDF files in it", ErrNotExist, address)
 	}
 	var srcs []Node
 	for _, file := range files {

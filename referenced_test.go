@@ -304,9 +304,15 @@ func TestReferBad(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, do := range map[string]func() (dosna.Node, error){
-		"chunks":    func() (dosna.Node, error) { return dosna.Copy(ctx, d, to, "x", &dosna.CopyOptions{Refer: true, Chunks: []int{1, 1}}) },
-		"codec":     func() (dosna.Node, error) { return dosna.Copy(ctx, d, to, "x", &dosna.CopyOptions{Refer: true, Codec: "zstd"}) },
-		"format":    func() (dosna.Node, error) { return dosna.Copy(ctx, d, to, "x", &dosna.CopyOptions{Refer: true, Format: 2}) },
+		"chunks": func() (dosna.Node, error) {
+			return dosna.Copy(ctx, d, to, "x", &dosna.CopyOptions{Refer: true, Chunks: []int{1, 1}})
+		},
+		"codec": func() (dosna.Node, error) {
+			return dosna.Copy(ctx, d, to, "x", &dosna.CopyOptions{Refer: true, Codec: "zstd"})
+		},
+		"format": func() (dosna.Node, error) {
+			return dosna.Copy(ctx, d, to, "x", &dosna.CopyOptions{Refer: true, Format: 2})
+		},
 		"in memory": func() (dosna.Node, error) { return dosna.Copy(ctx, own, to, "x", &dosna.CopyOptions{Refer: true}) },
 		"nothing":   func() (dosna.Node, error) { return dosna.Concatenate(ctx, nil, "0", to, "x") },
 		"no axis":   func() (dosna.Node, error) { return dosna.Concatenate(ctx, []dosna.Node{d, own}, "0", to, "x") },

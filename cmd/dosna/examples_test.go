@@ -100,6 +100,13 @@ func originalWorld(t *testing.T) string {
 	if err := os.WriteFile(in("frames.bin"), make([]byte, 64+2*16*128*128), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	sample, err := os.ReadFile("../../hdf5/testdata/small-latest.h5")
+	if err == nil {
+		err = os.WriteFile(in("scan.h5"), sample, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Mkdir(in("slices"), 0o777); err != nil {
 		t.Fatal(err)
 	}

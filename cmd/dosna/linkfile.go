@@ -28,8 +28,8 @@ A file that changes later, or vanishes, makes reads fail, and dosna verify finds
 References from a tree in local files lead to local files, and otherwise to
 what --allow names. References for other programs are written by dosna references.`,
 		Example: `  dosna link-file scan.h5 /tmp/pool#/linked
-  dosna link-file 'scan.h5#/entry/data' /tmp/pool#/data
-  dosna link-file --concat 0 'scan.h5#/entry/data' 'scan.h5#/entry/data' /tmp/pool#/twice`,
+  dosna link-file 'scan.h5#/a/b' /tmp/pool#/data
+  dosna link-file --concat 0 'scan.h5#/c' 'scan.h5#/c' /tmp/pool#/twice`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return usagef("link-file: give a source, or several, and the destination; see dosna link-file --help")

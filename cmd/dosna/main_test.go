@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/png"
 	"os"
+	"path/filepath"
 	"os/exec"
 	"reflect"
 	"strconv"
@@ -40,6 +41,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
+			samples, err := filepath.Abs("../../hdf5/testdata")
+			if err != nil {
+				return err
+			}
+			e.Setenv("HDF5", samples)
 			e.Setenv("GORACE", noPause)
 			return nil
 		},

@@ -2,7 +2,6 @@ package all
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/dosna/dosna/store"
 )
@@ -32,9 +31,6 @@ func Files(ctx context.Context, address string, o store.OpenOptions) ([]string, 
 		if !info.Dir && isHDF5(info.Key) {
 			found = append(found, at(info.Key))
 		}
-	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("%w: there are no HDF5 or netCDF files in %s", store.ErrNotExist, u.Root)
 	}
 	return found, nil
 }
