@@ -90,9 +90,13 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 	return m.Len() - inline, inline, err
 }
 
+// mostInline bounds what references hold themselves.
+const mostInline = 256 << 20
+
 // manifest finds the objects.
 func (o ReferencesTo) manifest(ctx context.Context, at Addresses) (m *refstore.Manifest, inline int, err error) {
 	var b refstore.Builder
+	bytes := 0 // inline
 	for l, err := range o.located(ctx, at, o.Store, o.Prefix) {
 		if err != nil {
 			return nil, 0, err
@@ -114,6 +118,9 @@ func (o ReferencesTo) manifest(ctx context.Context, at Addresses) (m *refstore.M
 		data, _, err := l.in.Get(ctx, l.Key, store.GetOptions{}, nil)
 		if err == nil && o.Edit != nil {
 			data, err = o.Edit(key, data)
+		}
+		if bytes += len(data); bytes > mostInline {
+			err = fmt.Errorf("%w: more than %d MiB of %s would be in the references themselves, because they lie nowhere in the form in which they are read; copy it", store.ErrTooLarge, mostInline>>20, o.Base)
 		}
 		if err == nil {
 			err = b.AddInline(key, data)
