@@ -117,6 +117,9 @@ func (t *tree2) walk(ctx context.Context, addr uint64, n, level int, yield func(
 		return stop(c.err)
 	}
 	records := c.bytes(n * t.record)
+	if level > 0 {
+		t.file.aheadOf(ctx, c, n+1, 0, t.pointer[level], t.node)
+	}
 	for i := range n + 1 {
 		if level > 0 {
 			child := c.address()

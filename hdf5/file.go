@@ -11,7 +11,7 @@ type File struct {
 	src   Source
 	base  int64 // where addresses count from
 	sizes sizes
-	pages pages
+	pages *pages
 
 	root      uint64 // the address of the root group's header
 	extension uint64 // the address of the superblock's extension
@@ -29,7 +29,7 @@ const signature = "\x89HDF\r\n\x1a\n"
 // Open finds the superblock: at the beginning, or behind a user block of 512 bytes or
 // a larger power of two (section II.A).
 func Open(ctx context.Context, src Source) (*File, error) {
-	f := &File{src: src, pages: pages{src: src, page: map[int64][]byte{}, next: -1}, heaps: map[uint64]*globalHeap{}}
+	f := &File{src: src, pages: newPages(src), heaps: map[uint64]*globalHeap{}}
 	for at := int64(0); at+int64(len(signature)) <= src.Size(); at = max(2*at, 512) {
 		head, err := f.pages.read(ctx, at, len(signature))
 		if err != nil {

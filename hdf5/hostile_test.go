@@ -166,7 +166,7 @@ func TestCut(t *testing.T) {
 
 // Larger files of all kinds, damaged here and there.
 func TestDamagedFixtures(t *testing.T) {
-	dir := values.in(t, valuesSource, "h5py", "hdf5plugin", "netCDF4", "numpy", "tables")
+	dir := valuesIn(t)
 	names, err := filepath.Glob(filepath.Join(dir, "*.*"))
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func TestDamagedFixtures(t *testing.T) {
 
 // Chunks of every filter, damaged, are errors or as many bytes.
 func TestDamagedChunks(t *testing.T) {
-	dir := values.in(t, valuesSource, "h5py", "hdf5plugin", "netCDF4", "numpy", "tables")
+	dir := valuesIn(t)
 	for _, name := range []string{"filters-latest.h5", "scaled-latest.h5"} {
 		f := beside(t, filepath.Join(dir, name))
 		root, err := f.Root(t.Context())

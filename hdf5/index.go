@@ -191,6 +191,9 @@ func (w *chunkWalk) tree1(ctx context.Context, addr uint64, level int) error {
 		return err
 	}
 	c.at = head
+	if at > 0 {
+		w.f.aheadOf(ctx, c, n, key, key+o, head+64*(key+o)+key)
+	}
 	place := make([]int, rank)
 	for range n {
 		chunk := Chunk{Coord: place, Size: c.u32(), Mask: uint32(c.u32())}

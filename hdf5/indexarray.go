@@ -183,6 +183,7 @@ func (w *chunkWalk) extensible(ctx context.Context) error {
 			return err
 		}
 	}
+	w.f.aheadOf(ctx, c, direct+supers-inline, 0, o, head+e.offWidth+e.min*pointers*e.entry)
 	for u := range inline {
 		for range 1 << (u / 2) {
 			if err := e.block(ctx, c.address(), e.inBlock(u), nil); err != nil {
@@ -260,6 +261,9 @@ func (e *extensible) super(ctx context.Context, addr uint64, u int) error {
 	}
 	c.skip(head - 4)
 	used := c.bytes(blocks * bitmap)
+	if bitmap == 0 {
+		f.aheadOf(ctx, c, blocks, 0, f.sizes.offset, head+n*e.entry+4)
+	}
 	for i := range blocks {
 		if e.left == 0 {
 			return nil

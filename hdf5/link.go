@@ -193,6 +193,7 @@ func (f *File) symbols(ctx context.Context, tree, heap uint64, give func(Link) e
 			return err
 		}
 		c.skip(head - c.at)
+		f.aheadOf(ctx, c, n, f.sizes.length, f.sizes.length+o, 1<<10)
 		for range n {
 			c.skip(f.sizes.length)
 			child := c.address()

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/dosna/dosna/internal/compress/checksum"
+	"github.com/dosna/dosna/nd"
 )
 
 // Source is what a file's bytes come from.
@@ -18,78 +18,17 @@ type Source interface {
 	ReadAt(ctx context.Context, p []byte, off int64) error
 }
 
-// Ahead is implemented by sources that are far away: to ask them for as many bytes takes little longer than for few.
-type Ahead interface{ Ahead() int }
-
-const (
-	pageSize  = 16 << 10
-	mostPages = 2048    // kept: 32 MiB
-	mostAhead = 1 << 20 // bytes read at once by those who go on and on
-
-	mostBytes = 1 << 28 // of one structure
-)
-
-// pages are the parts of the file around what metadata has been read. A page that
-// follows the one read last is read with as many more as were read before.
-type pages struct {
-	src  Source
-	mu   sync.Mutex
-	page map[int64][]byte
-	next int64 // the page after those that were read last
-	run  int64 // how many those were
+// Remote is implemented by sources that are far away.
+type Remote interface {
+	// Ahead is about how many bytes arrive in the time that it takes to ask for any; 0 if the source is near.
+	Ahead() int
+	// Head are bytes at the beginning that are there already.
+	Head() []byte
+	// ReadSpans fills the spans, all at the same time. They lie within Size.
+	ReadSpans(ctx context.Context, spans []nd.Span) error
 }
 
-// read returns n bytes at off, which the caller does not change.
-func (p *pages) read(ctx context.Context, off int64, n int) ([]byte, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	first, last := off/pageSize, (off+int64(n)-1)/pageSize
-	if n == 0 {
-		return nil, nil
-	}
-	for at := first; at <= last; at++ {
-		if p.page[at] == nil {
-			if err := p.load(ctx, at, last); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if from := off - first*pageSize; first == last {
-		return p.page[first][from : from+int64(n) : from+int64(n)], nil
-	}
-	out := make([]byte, 0, n)
-	for at := first; at <= last; at++ {
-		page := p.page[at]
-		from := max(off-at*pageSize, 0)
-		out = append(out, page[from:min(int64(len(page)), off+int64(n)-at*pageSize)]...)
-	}
-	return out, nil
-}
-
-// load reads the pages from first to last, and perhaps more.
-func (p *pages) load(ctx context.Context, first, last int64) error {
-	count := last - first + 1
-	if first == p.next {
-		count = max(count, min(2*p.run, mostAhead/pageSize))
-	}
-	if a, ok := p.src.(Ahead); ok {
-		count = max(count, int64(a.Ahead()/pageSize))
-	}
-	end := min((first+count)*pageSize, p.src.Size())
-	data := make([]byte, end-first*pageSize)
-	if err := p.src.ReadAt(ctx, data, first*pageSize); err != nil {
-		return err
-	}
-	if len(p.page) > mostPages {
-		clear(p.page)
-	}
-	for at := first; len(data) > 0; at++ {
-		n := min(len(data), pageSize)
-		p.page[at], data = data[:n:n], data[n:]
-	}
-	p.next, p.run = first+count, count
-	return nil
-}
+const mostBytes = 1 << 28 // of one structure
 
 // read returns n bytes at an address of the file, which the caller does not change.
 func (f *File) read(ctx context.Context, addr uint64, n int) ([]byte, error) {
@@ -98,6 +37,37 @@ func (f *File) read(ctx context.Context, addr uint64, n int) ([]byte, error) {
 	}
 	return f.pages.read(ctx, f.base+int64(addr), n)
 }
+
+// ahead reads what will be wanted at addresses, if the file is far away.
+func (f *File) ahead(ctx context.Context, addrs []uint64, size int) {
+	if f.pages.remote == nil {
+		return
+	}
+	var regions []region
+	for _, addr := range addrs {
+		if end := f.src.Size() - f.base; addr < uint64(end) {
+			regions = append(regions, region{f.base + int64(addr), int(min(int64(size), end-int64(addr)))})
+		}
+	}
+	f.pages.prepare(ctx, regions)
+}
+
+// aheadOf reads nodes ahead of about that size, to which there are n pointers behind the cursor: the first
+// after some bytes, and each a step further.
+func (f *File) aheadOf(ctx context.Context, c *cursor, n, after, step, size int) {
+	if f.pages.remote == nil || c.err != nil {
+		return
+	}
+	var addrs []uint64
+	for at := c.at + after; len(addrs) < n && at+f.sizes.offset <= len(c.data); at += step {
+		pointer := f.cursor(c.data[at:])
+		addrs = append(addrs, pointer.address())
+	}
+	f.ahead(ctx, addrs, size)
+}
+
+// Ahead reads the headers of objects at addresses together, if the file is far away: asking for each then takes no time.
+func (f *File) Ahead(ctx context.Context, addrs []uint64) { f.ahead(ctx, addrs, 1<<10) }
 
 // within is an error unless the file has n bytes at addr.
 func (f *File) within(addr uint64, n int) error {

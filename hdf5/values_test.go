@@ -3,7 +3,7 @@ package hdf5_test
 import (
 	"bytes"
 	"context"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -18,10 +18,24 @@ import (
 	"github.com/dosna/dosna/nd"
 )
 
-//go:embed testdata/values.py
-var valuesSource string
+//go:embed testdata/describe.py testdata/values.py testdata/indexes.py testdata/programs.py
+var sources embed.FS
 
 var values made
+
+// valuesIn returns the directory of the files that h5py and other programs made, and what h5py reads in them.
+func valuesIn(t testing.TB) string {
+	t.Helper()
+	var program []byte
+	for _, name := range []string{"describe", "values", "indexes", "programs"} {
+		part, err := sources.ReadFile("testdata/" + name + ".py")
+		if err != nil {
+			t.Fatal(err)
+		}
+		program = append(program, part...)
+	}
+	return values.in(t, string(program), "h5py", "hdf5plugin", "netCDF4", "numpy", "tables", "h5netcdf", "xarray")
+}
 
 // dataset is what values.py says of one, or of a group.
 type dataset struct {
@@ -30,6 +44,9 @@ type dataset struct {
 	Texts []string
 	JSON  []any
 	Attrs map[string]any
+
+	Type json.RawMessage // of Zarr
+	More []int           // dimensions of array types
 
 	Chunks [][]int // places, addresses, sizes and masks, sorted
 }
@@ -61,7 +78,7 @@ func beside(t testing.TB, path string) *hdf5.File {
 }
 
 func TestValues(t *testing.T) {
-	dir := values.in(t, valuesSource, "h5py", "hdf5plugin", "netCDF4", "numpy", "tables")
+	dir := valuesIn(t)
 	raw, err := os.ReadFile(filepath.Join(dir, "values.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -189,6 +206,9 @@ func compareValues(t *testing.T, f *hdf5.File, o *hdf5.Object, path string, want
 		t.Errorf("%s: %v", path, err)
 		return
 	}
+	if !sameJSON(e.Type.JSON(), want.Type) || !same(e.Shape, want.More) {
+		t.Errorf("%s: %v is %s %v, want %s %v", path, d.Type, e.Type.JSON(), e.Shape, want.Type, want.More)
+	}
 	data := make([]byte, d.Space.Len()*d.Type.Size)
 	if err := d.Read(t.Context(), nd.Full(d.Space.Shape), data); err != nil {
 		t.Errorf("%s: %v", path, err)
@@ -235,6 +255,11 @@ func compareValues(t *testing.T, f *hdf5.File, o *hdf5.Object, path string, want
 	}
 }
 
+func sameJSON(a, b []byte) bool {
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+}
+
 func clip(b []byte) string { return base64.StdEncoding.EncodeToString(b[:min(len(b), 120)]) }
 
 // nans tells whether floats differ in the bits of NaN only, which conversion may alter.
@@ -275,7 +300,7 @@ func parts(t *testing.T, d *hdf5.Dataset, path string, all []byte) {
 
 // A file that is named and not there is missing, not damaged.
 func TestWithoutOthers(t *testing.T) {
-	dir := values.in(t, valuesSource, "h5py", "hdf5plugin", "netCDF4", "numpy", "tables")
+	dir := valuesIn(t)
 	src, err := os.ReadFile(filepath.Join(dir, "virtual-latest.h5"))
 	if err != nil {
 		t.Fatal(err)

@@ -24,16 +24,18 @@ type backend struct {
 }
 
 var backends = []backend{
-	{"file", withHDF5(withReferences(withArchives(observed(filestore.OpenURL)))), filestore.InitURL},
+	{"file", withHDF5(openFile, withReferences(withArchives(openFile))), filestore.InitURL},
 	{"mem", observed(memstore.OpenURL), memstore.InitURL},
-	{"http", withHDF5(withReferences(withArchives(openWeb))), httpstore.InitURL},
-	{"https", withHDF5(withReferences(withArchives(openWeb))), httpstore.InitURL},
-	{"s3", withReferences(withArchives(openS3)), s3store.InitURL},
+	{"http", withHDF5(openWeb, withReferences(withArchives(openWeb))), httpstore.InitURL},
+	{"https", withHDF5(openWeb, withReferences(withArchives(openWeb))), httpstore.InitURL},
+	{"s3", withHDF5(openBucket, withReferences(withArchives(openS3))), s3store.InitURL},
 }
 
 var (
-	openWeb = persistent(httpstore.OpenURL)
-	openS3  = persistent(withOriginal(s3store.OpenURL))
+	openFile   = observed(filestore.OpenURL)
+	openWeb    = persistent(httpstore.OpenURL)
+	openBucket = persistent(s3store.OpenURL)
+	openS3     = persistent(withOriginal(s3store.OpenURL))
 )
 
 // persistent returns open for what is reached over a network, which is asked again where that

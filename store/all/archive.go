@@ -35,7 +35,7 @@ func isZip(name string) string {
 }
 
 // inside opens what is in an object of the store below. It closes that with its own,
-// if it returns one. On errOther the object is none of its kind.
+// if it returns one.
 type inside func(ctx context.Context, below store.Store, folder store.URL, key string, o store.OpenOptions) (store.Store, error)
 
 // inFiles returns open, except that an address opens what is in the object there,
@@ -61,9 +61,6 @@ func inFiles(is func(name string) string, open opener, inner inside) opener {
 			if s, err = inner(ctx, below, folder, key, o); err == nil {
 				return s, nil
 			}
-			if errors.Is(err, errOther) {
-				there, err = false, store.ErrNotExist
-			}
 		}
 		if cerr := below.Close(); cerr != nil || there || !errors.Is(err, store.ErrNotExist) {
 			return nil, errors.Join(err, cerr)
@@ -71,9 +68,6 @@ func inFiles(is func(name string) string, open opener, inner inside) opener {
 		return open(ctx, u, o)
 	}
 }
-
-// errOther says that an object, whose name may be of any kind, is of another.
-var errOther = errors.New("an object of another kind")
 
 // splitLast cuts an address into that of the folder above and the name in it. It
 // is false if that is no key.

@@ -11,11 +11,11 @@ import (
 	"github.com/dosna/dosna/store/hdf5store"
 )
 
-// withHDF5 returns open, except that the address of an HDF5 file opens the tree in it. On this machine any file is looked
+// withHDF5 returns open, except that the address of an HDF5 file, in a folder that files opens, opens the tree in it. On this machine any file is looked
 // at, elsewhere those that are called as HDF5 files are: there each look costs a request.
-func withHDF5(open opener) opener {
+func withHDF5(files, open opener) opener {
 	return func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
-		_, name, _ := splitLast(u)
+		folder, name, ok := splitLast(u)
 		if u.Scheme == "file" {
 			if info, err := os.Stat(u.Path); err != nil || !info.Mode().IsRegular() {
 				return open(ctx, u, o)
@@ -23,7 +23,24 @@ func withHDF5(open opener) opener {
 		} else if o.Create || !isHDF5(name) {
 			return open(ctx, u, o)
 		}
-		return inFiles(func(name string) string { return name }, open, openHDF5)(ctx, u, o)
+		if !ok {
+			return open(ctx, u, o)
+		}
+		below, err := files(ctx, folder, store.OpenOptions{Observer: o.Observer})
+		if err != nil {
+			return open(ctx, u, o) // says what is wrong with the address that was given
+		}
+		s, err := hdf5store.Open(ctx, below, name)
+		if err == nil {
+			return s, nil
+		}
+		if cerr := below.Close(); cerr != nil {
+			return nil, errors.Join(err, cerr)
+		}
+		if errors.Is(err, store.ErrNotExist) || errors.Is(err, hdf5store.ErrNotHDF5) && !isHDF5(name) {
+			return open(ctx, u, o)
+		}
+		return nil, err
 	}
 }
 
@@ -34,15 +51,4 @@ func isHDF5(name string) bool {
 		return true
 	}
 	return false
-}
-
-func openHDF5(ctx context.Context, below store.Store, _ store.URL, key string, _ store.OpenOptions) (store.Store, error) {
-	s, err := hdf5store.Open(ctx, below, key)
-	switch {
-	case err == nil:
-		return s, nil
-	case errors.Is(err, hdf5store.ErrNotHDF5) && !isHDF5(key):
-		return nil, errOther
-	}
-	return nil, err
 }

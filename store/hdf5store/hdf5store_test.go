@@ -2,7 +2,6 @@ package hdf5store_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,15 +42,19 @@ func TestMain(m *testing.M) {
 	code = m.Run()
 }
 
-// fixtures returns the directory of the files of hdf5/testdata/values.py.
+// fixtures returns the directory of the files that are made by the programs of hdf5/testdata.
 func fixtures(t *testing.T) string {
 	t.Helper()
-	packages := []string{"h5py", "hdf5plugin", "netCDF4", "numpy", "tables"}
+	packages := []string{"h5py", "hdf5plugin", "netCDF4", "numpy", "tables", "h5netcdf", "xarray"}
 	testenv.Python(t, packages...)
 	once.Do(func() {
-		source, err := os.ReadFile("../../hdf5/testdata/values.py")
-		if err != nil {
-			t.Fatal(err)
+		var source []byte
+		for _, name := range []string{"describe", "values", "indexes", "programs"} {
+			part, err := os.ReadFile("../../hdf5/testdata/" + name + ".py")
+			if err != nil {
+				t.Fatal(err)
+			}
+			source = append(source, part...)
 		}
 		testenv.RunPython(t, packages, string(source), scratch)
 		files = scratch
@@ -104,7 +107,7 @@ func TestTrees(t *testing.T) {
 				if w.Shape == nil {
 					continue
 				}
-				d, err := c.OpenDataset(t.Context(), path)
+				d, err := c.OpenDataset(t.Context(), strings.ReplaceAll(path, "zarr.json", "zarr%2Ejson"))
 				if err != nil {
 					t.Errorf("%s: %v", path, err)
 					continue
@@ -259,65 +262,6 @@ func TestChanged(t *testing.T) {
 	put()
 	if _, _, err := s.Get(t.Context(), "gzip/c/0/0", store.GetOptions{}, nil); err == nil || !strings.Contains(err.Error(), "changed") {
 		t.Errorf("after a change: %v", err)
-	}
-}
-
-// counting counts reads, and is far away.
-type counting struct {
-	store.Store
-	mu sync.Mutex
-	n  int
-}
-
-func (c *counting) Guarantees() store.Guarantees {
-	g := c.Store.Guarantees()
-	g.Remote = true
-	return g
-}
-
-func (c *counting) GetRanges(ctx context.Context, key string, cond store.Cond, spans []nd.Span) (store.Info, error) {
-	c.mu.Lock()
-	c.n++
-	c.mu.Unlock()
-	return store.GetRanges(ctx, c.Store, key, cond, spans)
-}
-
-func (c *counting) Stat(ctx context.Context, key string) (store.Info, error) {
-	c.mu.Lock()
-	c.n++
-	c.mu.Unlock()
-	return c.Store.Stat(ctx, key)
-}
-
-func TestFewRequests(t *testing.T) {
-	dir := fixtures(t)
-	for name := range cases(t, dir) {
-		if strings.HasPrefix(name, "virtual") || strings.HasPrefix(name, "filters") {
-			continue // these have other files, and a megabyte of data
-		}
-		below, err := filestore.Open(dir, store.OpenOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := &counting{Store: below}
-		s, err := hdf5store.Open(t.Context(), c, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, err := range s.List(t.Context(), store.ListOptions{Shallow: true}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if i.Dir {
-				if _, err := s.Stat(t.Context(), i.Key+"zarr.json"); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		if c.n > 5 {
-			t.Errorf("%s: %d requests", name, c.n)
-		}
-		s.Close()
 	}
 }
 

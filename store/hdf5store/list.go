@@ -101,6 +101,7 @@ func (l *lister) node(ctx context.Context, n *node) error {
 	if n.array != nil {
 		return l.chunks(ctx, n)
 	}
+	l.s.ahead(ctx, n)
 	for _, name := range n.names {
 		if l.stopped {
 			return nil
@@ -118,6 +119,19 @@ func (l *lister) node(ctx context.Context, n *node) error {
 		}
 	}
 	return nil
+}
+
+// ahead sees to it that the children, which whoever lists them looks at next, are not asked for one by one.
+func (s *Store) ahead(ctx context.Context, n *node) {
+	var headers []uint64
+	s.mu.Lock()
+	for _, name := range n.names {
+		if l := n.children[name]; l.Kind == hdf5.HardLink && s.nodes[under(n.path, name)] == nil {
+			headers = append(headers, l.Addr)
+		}
+	}
+	s.mu.Unlock()
+	s.file.Ahead(ctx, headers)
 }
 
 // chunks yields those of an array that are below the prefix.
