@@ -94,7 +94,7 @@ func OpenStore(ctx context.Context, s store.Store, o *Options) (*Connection, err
 		return nil, fmt.Errorf("open %s: %w: several ranks need a store that all of them see, and this one is private to a process", c.url, ErrInvalid)
 	}
 	if c.o.Mode != ReadOnly && s.Guarantees().ReadOnly {
-		return nil, fmt.Errorf("open %s to change it: %w: stores of its kind, such as archives, references and web servers, are only read", c.url, ErrPermission)
+		return nil, fmt.Errorf("open %s to change it: %w: stores of its kind, such as archives, HDF5 files, references and web servers, are only read", c.url, ErrPermission)
 	}
 	_, _, err := c.load(ctx, "")
 	switch {

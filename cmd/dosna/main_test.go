@@ -45,7 +45,12 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			own, err := filepath.Abs("testdata")
+			if err != nil {
+				return err
+			}
 			e.Setenv("HDF5", samples)
+			e.Setenv("TESTDATA", own)
 			e.Setenv("GORACE", noPause)
 			return nil
 		},
