@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"strings"
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/all"
@@ -19,8 +21,12 @@ type ReferencesOptions struct {
 	Base string
 }
 
-// Referred is how many objects references are to, and how many they hold.
-type Referred struct{ Objects, Inline int }
+// Referred is what references are to.
+type Referred struct {
+	Objects int      // that they lead to
+	Inline  int      // that they hold
+	Left    []string // paths of datasets that are not in them, see WriteReferences
+}
 
 // WriteReferences writes references to the stored objects of a group, with all that
 // is below it, or of a dataset, in the form of kerchunk: to an address that ends in
@@ -29,6 +35,10 @@ type Referred struct{ Objects, Inline int }
 // that know such references, fsspec's and VirtualiZarr's among them, open the tree by
 // them, and so does Open. What was at the address is replaced.
 //
+// References in the form of kerchunk have copies of all metadata in the first group, which makes it
+// consolidated metadata of Zarr v3. Datasets with codecs that no other program has are not in them:
+// programs would open none of the group that they are in.
+//
 // Metadata is in the references as it was then. Objects are referred to whole, so
 // that changed chunks are seen by references of kerchunk, and are errors by those of
 // our own form, which say what the objects were. Chunks that are stored later are
@@ -36,6 +46,11 @@ type Referred struct{ Objects, Inline int }
 func WriteReferences(ctx context.Context, n Node, address string, o *ReferencesOptions) (Referred, error) {
 	c := n.Connection()
 	to := all.ReferencesTo{Store: c.store, Prefix: folder(n.place()), Base: c.url, Inline: isMetadata, Omit: isOfNow, Edit: withoutReferences, Expand: c.referring}
+	var others forOthers
+	if !strings.EqualFold(path.Ext(address), ".refs") {
+		others.copies = zarr.NewConsolidated(3)
+		to.Edit, to.Last = others.edit, others.last
+	}
 	var done Referred
 	var err error
 	if o != nil && o.Base != "" {
@@ -52,6 +67,7 @@ func WriteReferences(ctx context.Context, n Node, address string, o *ReferencesO
 	if err != nil {
 		return done, fmt.Errorf("write references to %s in %s: %w", nodeName(n.place()), c.url, err)
 	}
+	done.Left = others.left
 	return done, nil
 }
 

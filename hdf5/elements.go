@@ -54,7 +54,7 @@ func (t *Datatype) Elements() (*Elements, error) {
 	if len(e.Shape) > mostDims {
 		return nil, fmt.Errorf("%w: arrays of %d dimensions", ErrUnsupported, len(e.Shape))
 	}
-	if e.t.Class == ClassString || e.t.Class == ClassVlen || e.t.Class == ClassReference {
+	if e.t.Class == ClassString && e.t.Size != 1 || e.t.Class == ClassVlen || e.t.Class == ClassReference {
 		e.Type, e.Texts = dtype.String, true
 		return e, nil
 	}
@@ -124,7 +124,11 @@ func (e *Elements) add(t *Datatype, from, to int) (dtype.Type, bool) {
 		return e.array(t, t.Shape, from, to)
 	case ClassString:
 		out, err := dtype.NewFixedBytes(t.Size)
-		e.leaves = append(e.leaves, leaf{from: from, to: to, size: t.Size, text: true, pad: t.Pad})
+		pad := t.Pad
+		if t.Size == 1 && pad == PadTerm { // of one byte both mean the same
+			pad = PadNull
+		}
+		e.leaves = append(e.leaves, leaf{from: from, to: to, size: t.Size, text: true, pad: pad})
 		return out, err == nil
 	case ClassOpaque:
 		if out, ok := e.time(t, from, to); ok {

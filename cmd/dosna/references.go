@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +22,9 @@ to read them from elsewhere dosna wants --allow ADDRESS. Addresses in buckets ar
 without options: readers know the server and the keys by themselves, dosna from
 AWS_ENDPOINT_URL and its like. What was there is replaced.
 
-Programs that cannot list references, zarr-python among them, need consolidated
-metadata in the tree: dosna consolidate. A .refs file is in a form of our own, which
+References have copies of all metadata of Zarr v3 in one place, for programs that cannot
+list them, zarr-python among them; of Zarr v2 if the tree has: dosna consolidate. Datasets
+with codecs that no other program has are left out of them. A .refs file is in a form of our own, which
 only dosna reads, and says what the chunks were: changed ones are errors then.`,
 		Example: `  dosna references /tmp/pool scan.json
   dosna references /tmp/pool#/scan /tmp/scan.json --base https://data.example/pool`,
@@ -42,6 +44,8 @@ type referencesTo struct {
 	To      string `json:"to"`
 	Objects int    `json:"objects"`
 	Inline  int    `json:"inline"`
+
+	Left []string `json:"left,omitempty"` // paths of datasets
 }
 
 func (a *app) references(ctx context.Context, address, file string, o *dosna.ReferencesOptions) error {
@@ -54,6 +58,9 @@ func (a *app) references(ctx context.Context, address, file string, o *dosna.Ref
 		if err != nil {
 			return err
 		}
-		return a.confirm(referencesTo{file, done.Objects, done.Inline}, "wrote references to %s in %s, with %s inline", count(done.Objects, "object"), file, count(done.Inline, "document"))
+		for _, path := range done.Left {
+			fmt.Fprintf(a.err, "dosna: note: %s is left out: programs that read such references have no codec for it, and would not open its group\n", path)
+		}
+		return a.confirm(referencesTo{file, done.Objects, done.Inline, done.Left}, "wrote references to %s in %s, with %s inline", count(done.Objects, "object"), file, count(done.Inline, "document"))
 	})
 }

@@ -91,7 +91,7 @@ def meaning(dt, top=True):
     if dt.subdtype and top:
         base, shape = meaning(dt.subdtype[0])
         return base, list(dt.subdtype[1]) + shape
-    if is_text(dt) or top and dt.kind == "S" or h5py.check_dtype(ref=dt) or h5py.check_dtype(vlen=dt):
+    if is_text(dt) or top and dt.kind == "S" and dt.itemsize > 1 or h5py.check_dtype(ref=dt) or h5py.check_dtype(vlen=dt):
         return "string", []
     if dt.subdtype:
         base, shape = dt.subdtype
@@ -132,7 +132,7 @@ def describe(d, file, name):
         a = np.empty(d.shape, "<i4")
         d.id.read(h5py.h5s.ALL, h5py.h5s.ALL, a, h5py.h5t.NATIVE_INT32)
         dt = a.dtype
-    if h5py.check_string_dtype(dt) is not None:
+    if h5py.check_string_dtype(dt) is not None and dt.itemsize > 1:
         n["texts"] = [plain(x, file) for x in np.ravel(a)] if d.shape is not None else []
     elif d.shape is None:
         n["data"] = ""

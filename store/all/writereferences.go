@@ -25,9 +25,11 @@ type ReferencesTo struct {
 	Omit func(key string) bool
 
 	// Inline tells which objects are in the references themselves; all of them fit
-	// into memory. Edit, if not nil, changes these.
+	// into memory. Edit, if not nil, changes these, and leaves out those of which it makes nil. Last, if not
+	// nil, is called when all of them are there.
 	Inline func(key string) bool
 	Edit   func(key string, data []byte) ([]byte, error)
+	Last   func(b *ManifestBuilder) error
 
 	// Expand, if not nil, returns the store, which locates them, and the prefix of the objects
 	// that an object of the store stands for, if it does.
@@ -63,10 +65,11 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 	if err != nil {
 		return 0, 0, err
 	}
-	m, inline, err := o.manifest(ctx, at)
+	m, err := o.manifest(ctx, at)
 	if err != nil {
 		return 0, 0, err
 	}
+	inline = m.Inline()
 	to, err := Open(ctx, folder.Root, store.OpenOptions{})
 	if err != nil {
 		return 0, 0, err
@@ -94,12 +97,12 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 const mostInline = 256 << 20
 
 // manifest finds the objects.
-func (o ReferencesTo) manifest(ctx context.Context, at Addresses) (m *refstore.Manifest, inline int, err error) {
+func (o ReferencesTo) manifest(ctx context.Context, at Addresses) (*refstore.Manifest, error) {
 	var b refstore.Builder
 	bytes := 0 // inline
 	for l, err := range o.located(ctx, at, o.Store, o.Prefix) {
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		key := l.Key[len(o.Prefix):]
 		if o.Omit != nil && o.Omit(l.Key) {
@@ -111,13 +114,16 @@ func (o ReferencesTo) manifest(ctx context.Context, at Addresses) (m *refstore.M
 			}
 			s := refstore.Source{URL: l.Source, Size: l.Whole, Version: l.Version, ModTime: l.ModTime}
 			if err := b.AddRange(key, b.AddSource(s), l.Range.Off, l.Range.Len); err != nil {
-				return nil, 0, err
+				return nil, err
 			}
 			continue
 		}
 		data, _, err := l.in.Get(ctx, l.Key, store.GetOptions{}, nil)
 		if err == nil && o.Edit != nil {
 			data, err = o.Edit(key, data)
+		}
+		if err == nil && data == nil {
+			continue
 		}
 		if bytes += len(data); bytes > mostInline {
 			err = fmt.Errorf("%w: more than %d MiB of %s would be in the references themselves, because they lie nowhere in the form in which they are read; copy it", store.ErrTooLarge, mostInline>>20, o.Base)
@@ -126,11 +132,15 @@ func (o ReferencesTo) manifest(ctx context.Context, at Addresses) (m *refstore.M
 			err = b.AddInline(key, data)
 		}
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		inline++
 	}
-	return b.Manifest(), inline, nil
+	if o.Last != nil {
+		if err := o.Last(&b); err != nil {
+			return nil, err
+		}
+	}
+	return b.Manifest(), nil
 }
 
 // placed is an object of a store, and where that has it.

@@ -165,7 +165,7 @@ func (a *array) codecs() (specs []any, expressed bool) {
 	if expressed {
 		order = a.e.Order
 		for i, f := range a.d.Filters {
-			spec, ok := codecOf(f, i == 0)
+			spec, ok := codecOf(f, a.d.Filters[:i])
 			expressed = expressed && ok && i < 4
 			more = append(more, spec)
 		}
@@ -201,8 +201,8 @@ func pipeline(filters []hdf5.Filter) any {
 	return map[string]any{"name": "dosna.hdf5_filters", "configuration": map[string]any{"filters": list}}
 }
 
-// codecOf returns the codec of Zarr that does what a filter does, if there is one.
-func codecOf(f hdf5.Filter, first bool) (any, bool) {
+// codecOf returns the codec of Zarr that does what a filter does behind others, if there is one.
+func codecOf(f hdf5.Filter, before []hdf5.Filter) (any, bool) {
 	spec := func(name string, config map[string]any) (any, bool) {
 		return map[string]any{"name": name, "configuration": config}, true
 	}
@@ -216,7 +216,9 @@ func codecOf(f hdf5.Filter, first bool) (any, bool) {
 	case filter.Deflate:
 		return spec("numcodecs.zlib", map[string]any{"level": min(value(0), 9)})
 	case filter.Shuffle:
-		if !first || value(0) == 0 {
+		// Elsewhere all that is shuffled are whole elements: behind a checksum, as netCDF-4 has them, those of up to four bytes.
+		whole := len(before) == 0 || len(before) == 1 && before[0].ID == filter.Fletcher32 && 4%max(value(0), 1) == 0
+		if !whole || value(0) == 0 {
 			return nil, false
 		}
 		return spec("numcodecs.shuffle", map[string]any{"elementsize": value(0)})

@@ -20,6 +20,7 @@ type Store struct {
 	src    *source
 	file   *hdf5.File
 	name   string
+	netCDF bool // the file is one of netCDF-4
 	closed atomic.Bool
 
 	mu    sync.Mutex
@@ -38,6 +39,9 @@ func Open(ctx context.Context, below store.Store, key string) (*Store, error) {
 	if err == nil {
 		s.src = src
 		s.file, err = hdf5.OpenBeside(ctx, src, others(below))
+	}
+	if err == nil {
+		s.netCDF = isNetCDF(ctx, s.file)
 	}
 	if err != nil {
 		return nil, s.fail("open", "", err)

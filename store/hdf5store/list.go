@@ -106,13 +106,20 @@ func (l *lister) node(ctx context.Context, n *node) error {
 		if l.stopped {
 			return nil
 		}
-		if l.o.Shallow {
+		if l.o.Shallow && !l.s.netCDF {
 			l.give(store.Info{Key: under(n.path, name) + "/", Dir: true})
 			continue
 		}
 		child, err := l.s.node(ctx, under(n.path, name))
+		if errors.Is(err, store.ErrNotExist) {
+			continue // a dimension of netCDF that is no variable
+		}
 		if err != nil {
 			return err
+		}
+		if l.o.Shallow {
+			l.give(store.Info{Key: under(n.path, name) + "/", Dir: true})
+			continue
 		}
 		if err := l.node(ctx, child); err != nil {
 			return err

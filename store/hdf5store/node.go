@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -189,12 +190,21 @@ func (s *Store) make(ctx context.Context, at string, o *hdf5.Object) (*node, err
 		return nil, err
 	}
 	doc := map[string]any{"zarr_format": 3, "node_type": "group"}
-	ours := scales.kept
+	ours, dimension := scales.kept, s.netCDF && scales.isDimension()
+	if s.netCDF { // the dimensions' names say as much
+		maps.DeleteFunc(ours, func(name string, _ any) bool { return name != ncProperties && slices.Contains(hidden, name) })
+	}
 	switch o.Kind() {
 	case hdf5.Group:
-		err = n.list(ctx)
+		err = s.list(ctx, n)
 	case hdf5.Data:
+		if dimension {
+			return nil, store.ErrNotExist
+		}
 		err = s.describe(ctx, n, doc, ours, scales)
+		if v, ok := attrs[fillAttr]; ok && n.array != nil {
+			attrs[fillAttr] = fillAttribute(v, n.array.e.Type)
+		}
 		if errors.Is(err, hdf5.ErrUnsupported) {
 			doc = map[string]any{"zarr_format": 3, "node_type": "group"}
 			ours["error"], n.array, err = err.Error(), nil, nil
@@ -221,19 +231,32 @@ func (s *Store) make(ctx context.Context, at string, o *hdf5.Object) (*node, err
 	return n, nil
 }
 
-// list reads the links of a group.
-func (n *node) list(ctx context.Context) error {
+// list reads the links of a group. A variable of netCDF that is called as a dimension is, and does not belong to it, has
+// the name in the tree that it has there.
+func (s *Store) list(ctx context.Context, n *node) error {
 	n.children = map[string]hdf5.Link{}
+	var renamed []hdf5.Link
 	for l, err := range n.object.Links(ctx) {
 		if err != nil {
 			return err
 		}
 		name := segment(l.Name)
+		if s.netCDF && strings.HasPrefix(l.Name, notCoord) {
+			renamed = append(renamed, l)
+			continue
+		}
 		if _, twice := n.children[name]; twice {
 			return fmt.Errorf("%w: two links of the group %q are called %.100q", store.ErrCorrupt, "/"+n.path, name)
 		}
 		n.children[name] = l
 		n.names = append(n.names, name)
+	}
+	for _, l := range renamed {
+		name := segment(l.Name[len(notCoord):])
+		if _, dimension := n.children[name]; !dimension {
+			n.names = append(n.names, name)
+		}
+		n.children[name] = l
 	}
 	slices.Sort(n.names)
 	return nil
@@ -248,7 +271,7 @@ type scales struct {
 
 // hidden are the attributes of dimension scales, which netCDF-4 has too: names and references that mean nothing
 // outside the file. They are kept under dosna.hdf5.
-var hidden = []string{"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_nc3_strict", "_NCProperties"}
+var hidden = []string{"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "_Netcdf4Dimid", "_Netcdf4Coordinates", ncStrict, ncProperties}
 
 func (s *Store) attributes(ctx context.Context, o *hdf5.Object) (map[string]any, scales, error) {
 	attrs, sc := map[string]any{}, scales{kept: map[string]any{}}
@@ -266,6 +289,9 @@ func (s *Store) attributes(ctx context.Context, o *hdf5.Object) (map[string]any,
 		case err != nil:
 			return nil, sc, err
 		case !slices.Contains(hidden, a.Name):
+			if s.netCDF {
+				v = simplify(v)
+			}
 			attrs[a.Name] = v
 			continue
 		}

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
+	"strings"
 
 	"github.com/dosna/dosna/store"
 )
@@ -19,6 +21,7 @@ type Builder struct {
 	source  []uint32
 	offset  []uint64
 	length  []int64 // -1: to the end
+	removed []string
 }
 
 // AddSource returns the number of a source; for one that was added under the same
@@ -77,7 +80,12 @@ func (b *Builder) add(key string, source uint32, off uint64, n int64) error {
 	return nil
 }
 
-// Len is the number of references so far.
+// Remove takes out what is added below a folder, before or after.
+func (b *Builder) Remove(folder string) {
+	b.removed = append(b.removed, strings.TrimSuffix(folder, "/")+"/")
+}
+
+// Len is the number of references so far, those that are taken out among them.
 func (b *Builder) Len() int { return len(b.source) }
 
 func (b *Builder) key(i uint32) []byte {
@@ -96,7 +104,15 @@ func (b *Builder) Manifest() *Manifest {
 	}
 	sort.SliceStable(order, func(x, y int) bool { return string(b.key(order[x])) < string(b.key(order[y])) })
 	kept := order[:0]
+	slices.Sort(b.removed)
+	removed := 0 // of the folders, those that come before
 	for i, r := range order {
+		for key := string(b.key(r)); removed < len(b.removed) && key >= b.removed[removed] && !strings.HasPrefix(key, b.removed[removed]); {
+			removed++
+		}
+		if removed < len(b.removed) && strings.HasPrefix(string(b.key(r)), b.removed[removed]) {
+			continue
+		}
 		if i+1 == len(order) || string(b.key(r)) != string(b.key(order[i+1])) {
 			kept = append(kept, r)
 		}

@@ -58,6 +58,17 @@ const (
 // Len is the number of references.
 func (m *Manifest) Len() int { return len(m.source) }
 
+// Inline is how many of the references are to bytes that the manifest has itself.
+func (m *Manifest) Inline() int {
+	n := 0
+	for _, source := range m.source {
+		if source == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Sources returns the sources. The slice must not be changed.
 func (m *Manifest) Sources() []Source { return m.sources }
 
