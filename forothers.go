@@ -30,8 +30,8 @@ func (f *forOthers) edit(key string, data []byte) ([]byte, error) {
 	if err != nil {
 		return data, nil // it is as it is
 	}
-	if bytes.Contains(data, []byte(`"hdf5"`)) {
-		withoutHDF5(doc.Head())
+	if bytes.Contains(data, []byte(`"hdf5"`)) || bytes.Contains(data, []byte(`"netcdf"`)) {
+		withoutOrigin(doc.Head())
 	}
 	if g, ok := doc.(*zarr.Group); ok && key == zarr.Key {
 		f.first = g
@@ -72,15 +72,16 @@ func (f *forOthers) last(b *all.ManifestBuilder) error {
 	return b.AddInline(zarr.Key, data)
 }
 
-// withoutHDF5 leaves out what HDF5 has and Zarr has not. Only we make sense of it, and other programs cannot
+// withoutOrigin leaves out what HDF5 or netCDF has and Zarr has not. Only we make sense of it, and other programs cannot
 // write it into files of theirs.
-func withoutHDF5(h *zarr.Header) {
+func withoutOrigin(h *zarr.Header) {
 	ours, ok := h.Attrs["dosna"].(map[string]any)
-	if !ok || ours["hdf5"] == nil {
+	if !ok || ours["hdf5"] == nil && ours["netcdf"] == nil {
 		return
 	}
 	ours, h.Attrs = maps.Clone(ours), maps.Clone(h.Attrs)
-	if delete(ours, "hdf5"); len(ours) > 0 {
+	delete(ours, "hdf5")
+	if delete(ours, "netcdf"); len(ours) > 0 {
 		h.Attrs["dosna"] = ours
 	} else {
 		delete(h.Attrs, "dosna")

@@ -35,6 +35,9 @@ func Open(ctx context.Context, src Source) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
+		if at == 0 && string(head[:3]) == "CDF" && head[3] < 8 {
+			break // netCDF classic: what follows is not looked at
+		}
 		if string(head) == signature {
 			f.base = at
 			return f, f.superblock(ctx)

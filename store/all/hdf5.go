@@ -3,15 +3,17 @@ package all
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/dosna/dosna/store"
 	"github.com/dosna/dosna/store/hdf5store"
+	"github.com/dosna/dosna/store/netcdf3store"
 )
 
-// withHDF5 returns open, except that the address of an HDF5 file, in a folder that files opens, opens the tree in it. On this machine any file is looked
+// withHDF5 returns open, except that the address of an HDF5 or netCDF classic file, in a folder that files opens, opens the tree in it. On this machine any file is looked
 // at, elsewhere those that are called as HDF5 files are: there each look costs a request.
 func withHDF5(files, open opener) opener {
 	return func(ctx context.Context, u store.URL, o store.OpenOptions) (store.Store, error) {
@@ -30,7 +32,7 @@ func withHDF5(files, open opener) opener {
 		if err != nil {
 			return open(ctx, u, o) // says what is wrong with the address that was given
 		}
-		s, err := hdf5store.Open(ctx, below, name)
+		s, err := openHDF5(ctx, below, name)
 		if err == nil {
 			return s, nil
 		}
@@ -44,10 +46,29 @@ func withHDF5(files, open opener) opener {
 	}
 }
 
-// isHDF5 tells whether a file's name is one that HDF5 files have.
+// openHDF5 opens an HDF5 file, or a netCDF classic file, which is told by its first bytes.
+func openHDF5(ctx context.Context, below store.Store, name string) (store.Store, error) {
+	s, err := hdf5store.Open(ctx, below, name)
+	if err == nil {
+		return s, nil
+	}
+	if !errors.Is(err, hdf5store.ErrNotHDF5) {
+		return nil, err
+	}
+	classic, other := netcdf3store.Open(ctx, below, name)
+	switch {
+	case other == nil:
+		return classic, nil
+	case !errors.Is(other, netcdf3store.ErrNotNetCDF3):
+		return nil, other
+	}
+	return nil, fmt.Errorf("%w, nor a netCDF classic file", err)
+}
+
+// isHDF5 tells whether a file's name is one that HDF5 or netCDF files have.
 func isHDF5(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
-	case ".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".nx5", ".nc", ".nc4", ".cdf", ".mat", ".cxi", ".h5ad", ".h5m", ".jhdf", ".nwb", ".sxm", ".ims", ".ndf", ".loom", ".hd5":
+	case ".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".nx5", ".nc", ".nc3", ".nc4", ".cdf", ".mat", ".cxi", ".h5ad", ".h5m", ".jhdf", ".nwb", ".sxm", ".ims", ".ndf", ".loom", ".hd5":
 		return true
 	}
 	return false
