@@ -60,14 +60,17 @@ type Object struct {
 	Make func(ctx context.Context) ([]byte, error) // returns the bytes, which are nowhere as they are read
 }
 
-// Segment turns a name into a segment of a key.
+// Segment turns a name into a segment of a key, and the name of a node of Zarr, for which those that begin with __ are reserved.
 func Segment(name string) string {
-	if store.CheckKey(name) == nil && !strings.Contains(name, "/") && name != document {
+	reserved := strings.HasPrefix(name, "__")
+	if store.CheckKey(name) == nil && !strings.Contains(name, "/") && name != document && !reserved {
 		return name
 	}
 	var b strings.Builder
 	for i := range len(name) {
-		if c := name[i]; c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-' {
+		if c := name[i]; reserved && i == 0 {
+			b.WriteString("%5F")
+		} else if c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-' {
 			b.WriteByte(c)
 		} else {
 			fmt.Fprintf(&b, "%%%02X", c)
