@@ -102,6 +102,21 @@ func (c *Connection) run(ctx context.Context, e *engine.Engine, n, bytes int, ta
 	})
 }
 
+// Run runs n tasks, which read or write parts of d, and of other datasets, as calls on datasets run theirs on chunks: on the
+// workers of e or, if that is nil, as many as there are processors; and, where one of the datasets is behind a network, as many as
+// requests are worth having under way, of which no more than there are workers compute at a time. For that tasks use the
+// context that they are given. Each holds so many bytes at most: see [Options.InFlight]. The first error ends it.
+func (d *Dataset) Run(ctx context.Context, e *engine.Engine, n, bytes int, task func(ctx context.Context, i int) error, others ...*Dataset) error {
+	if e == nil {
+		e = engine.Threads(0)
+	}
+	with := make([]*Connection, len(others))
+	for i, o := range others {
+		with[i] = o.c
+	}
+	return d.c.run(ctx, e, n, bytes, task, with...)
+}
+
 // wide is a call whose tasks wait.
 type wide struct {
 	slots    *slots.Slots

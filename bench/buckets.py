@@ -33,12 +33,16 @@ class Server:
 
     def seed(self, ref, layout):
         """Puts a stored array into the bucket, through the server, so that its objects have entity tags."""
-        done = f"{self.bucket}/ref/{layout}.zarr/zarr.json"
-        if os.path.exists(done):
+        if any(os.path.exists(f"{self.bucket}/ref/{layout}{done}") for done in (".zarr/zarr.json", ".h5")):
             return
         import obstore
         store = obstore.store.S3Store(BUCKET, endpoint=self.endpoints["near"], region="us-east-1", access_key_id="bench", secret_access_key="benchbench",
                                       virtual_hosted_style_request=False, client_options={"allow_http": True})
+        whole = f"{ref}/{layout}.h5"
+        if os.path.exists(whole):
+            with open(whole, "rb") as f:
+                obstore.put(store, f"ref/{layout}.h5", f)
+            return
         files = [os.path.join(d, name) for d, _, names in os.walk(f"{ref}/{layout}.zarr") for name in names]
         for path in sorted(files, key=lambda p: p.endswith("zarr.json")):  # the document last
             with open(path, "rb") as f:

@@ -65,7 +65,7 @@ class Run:
         self.out = f"{o.root}/out/{o.peer_name}_{o.layout}_{o.op}.{ext}"
         if not remote(o.root):
             os.makedirs(f"{o.root}/out", exist_ok=True)
-        if ext != "zarr" and not os.path.exists(self.ref):  # peers with a container of their own
+        if ext != "zarr" and not remote(o.root) and not os.path.exists(self.ref):  # peers with a container of their own
             h = impl.create(self.ref, self.name, self.dtype, self.n)
             impl.write(h, self.source((self.n,) * 3))
             self.close(h)

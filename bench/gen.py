@@ -4,6 +4,7 @@
   f4.bin, u2.bin             one smooth field in C order, little-endian, edges of BENCH_N (512)
   sel.json                   the selections that all peers read, and what their elements add up to
   ref/<type>_<layout>.zarr   the field in each layout, written by TensorStore
+  ref/<type>_<layout>.h5     the field in an HDF5 file, written by h5py
   ref/blur.zarr              a corner of the field, edges of half the length, to be blurred
 
 What is there already is kept.
@@ -12,7 +13,7 @@ import json, os, sys
 import numpy as np
 import tensorstore
 from scipy.ndimage import uniform_filter
-from layouts import LAYOUTS, metadata
+from layouts import HDF5, LAYOUTS, chunks, metadata
 
 N = int(os.environ.get("BENCH_N", 512))
 PLANES, BOXES, POINTS, BOX, BLOCK = 16, 125, 2000, 32, 64
@@ -70,6 +71,17 @@ def store(path, name, dtype, a):
     print(f"{os.path.basename(path)}: {size / 2**20:.1f} MiB, {a.nbytes / size:.2f} times less than in memory", flush=True)
 
 
+def hdf5(path, name, a):
+    import h5py
+    if os.path.exists(path):
+        return
+    with h5py.File(path + ".part", "w") as f:
+        f.create_dataset("a", data=a, chunks=tuple(chunks(name, a.shape[0])), compression="gzip", compression_opts=4, shuffle=True)
+    os.rename(path + ".part", path)
+    size = os.path.getsize(path)
+    print(f"{os.path.basename(path)}: {size / 2**20:.1f} MiB, {a.nbytes / size:.2f} times less than in memory", flush=True)
+
+
 def main(root):
     os.makedirs(root, exist_ok=True)
     sel = selections()
@@ -87,6 +99,8 @@ def main(root):
         sel["checks"][dtype] = checks(a, sel)
         for name in names:
             store(f"{root}/ref/{dtype}_{name}.zarr", name, dtype, a)
+        for name in HDF5.get(dtype, ()):
+            hdf5(f"{root}/ref/{dtype}_{name}.h5", name, a)
         if dtype == "f4":
             store(f"{root}/ref/blur.zarr", "zstd3", dtype, np.ascontiguousarray(a[:N // 2, :N // 2, :N // 2]))
     with open(f"{root}/sel.json", "w") as f:

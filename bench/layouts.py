@@ -9,10 +9,15 @@ The name of a layout is an element type, an underscore and one of LAYOUTS:
   default   what this project stores if nothing is asked for: zstd 3, then crc32c
   flat      zstd level 3, chunks of 16×128×128
   flatraw   uncompressed, chunks of 16×128×128
+
+And one that is no layout of Zarr's, and only read: the dataset "a" of an HDF5 file,
+
+  gzip      chunks of 64³, shuffle, gzip level 4
 """
 
 LAYOUTS = {"f4": ("raw64", "zstd3", "blosc", "shard", "default", "flat", "flatraw"),
            "u2": ("raw64", "zstd3", "blosc", "shard")}
+HDF5 = {"f4": ("gzip",)}
 ITEM = {"f4": 4, "u2": 2}
 DTYPE = {"f4": "float32", "u2": "uint16"}
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""h5py with the filters of hdf5plugin, in an HDF5 file of its own."""
+"""h5py with the filters of hdf5plugin, in an HDF5 file of its own or, with gzip, in the one that gen.py made; in a bucket through s3fs."""
 import h5py, hdf5plugin
 import numpy as np
-from common import main
+from common import main, remote
 from layouts import chunks
 
 CACHE = {"rdcc_nbytes": 64 << 20, "rdcc_nslots": 10007}
@@ -18,6 +18,9 @@ class Impl:
         return h5py.File(path, "w", **CACHE).create_dataset("a", (n,) * 3, "<" + dtype, chunks=tuple(chunks(layout, n)), **dict(f))
 
     def open(self, path, write):
+        if remote(path):
+            import s3fs
+            path = s3fs.S3FileSystem().open(path.removeprefix("s3://"))
         return h5py.File(path, "r+" if write else "r", **CACHE)["a"]
 
     def close(self, d):

@@ -40,6 +40,12 @@ SUITES = {
     "far": Suite(
         "In a bucket far away", "The same server, behind a program that adds 20 ms to each round trip, that for a new connection included.",
         ("f4_zstd3",), ("read", "zplanes", "write"), ("dosna", "tensorstore", "zarr-python"), 10, "far"),
+    "hdf5": Suite(
+        "An HDF5 file where it lies", "512³ float32 in chunks of 64³, shuffled and compressed by gzip 4 as h5py does it, read from the file that h5py wrote.",
+        ("f4_gzip",), ("read", "zplanes", "boxes"), ("dosna", "h5py"), 10),
+    "hdf5far": Suite(
+        "An HDF5 file in a bucket far away", "The same file, in the bucket behind 20 ms; h5py reads it through s3fs.",
+        ("f4_gzip",), ("read", "zplanes", "boxes"), ("dosna", "h5py"), 6, "far"),
     "default": Suite(
         "What we store if nothing is asked for", "Chunks of 64³ of zstd 3 under a crc32c checksum, which we check before anything of a chunk is returned.",
         ("f4_default",), ("read", "write", "zplanes", "xplanes", "boxes", "overwrite"), NEAREST, 6),

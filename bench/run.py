@@ -160,11 +160,11 @@ class Runner:
         _, root, _ = self.place(suite)
         if SUITES[suite].where:
             self.server.seed(f"{self.o.data}/ref", layout)
-        for d, _, files in os.walk(f"{root}/ref/{layout}.zarr"):
-            for name in files:
-                with open(os.path.join(d, name), "rb", buffering=0) as f:
-                    while f.read(1 << 20):
-                        pass
+        paths = [os.path.join(d, name) for d, _, files in os.walk(f"{root}/ref/{layout}.zarr") for name in files] or [f"{root}/ref/{layout}.h5"]
+        for path in paths:
+            with open(path, "rb", buffering=0) as f:
+                while f.read(1 << 20):
+                    pass
 
     def measure(self, cell, peer, rnd):
         suite, layout, op = cell

@@ -113,11 +113,12 @@ func blurInPlace(ctx context.Context, d *dosna.Dataset, o dosna.Options, g *Gaus
 	serial.Engine, serial.Progress = engine.CPU(), nil
 	d = d.With(serial)
 	tick := progress(o, grid.Len())
-	e := o.Engine
-	if e == nil {
-		e = engine.Threads(0)
+	cell := nd.Box{Shape: make([]int, len(shape))}
+	for i, n := range grid.Largest() {
+		cell.Shape[i] = min(n, shape[i])
 	}
-	return e.Run(ctx, grid.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
+	lines := 3 * cell.Size() * d.Type().Size() // those that are read, with a halo, and filtered
+	return d.Run(ctx, o.Engine, grid.Len(), lines, func(ctx context.Context, i int) error {
 		defer tick()
 		return g.filterLines(ctx, d, grid.Cell(grid.Coords(i, nil)), m)
 	})

@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/dosna/dosna"
@@ -28,14 +29,11 @@ func convertTexts(ctx context.Context, dst, src *dosna.Dataset, o CastOptions) e
 	}
 	in, out := src.Connection().Options(), dst.Connection().Options()
 	workers := in.Engine
-	if workers == nil {
-		workers = engine.Threads(0)
-	}
 	grid := dst.Grid()
 	tick := progress(in, grid.Len())
 	in.Engine, in.Progress, out.Engine, out.Progress = engine.CPU(), nil, engine.CPU(), nil
 	reader, writer := src.With(in), dst.With(out)
-	return workers.Run(ctx, grid.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
+	return reader.Run(ctx, workers, grid.Len(), blockBytes(dst, memoryOf(src.Type())+memoryOf(dst.Type())), func(ctx context.Context, i int) error {
 		box := grid.Cell(grid.Coords(i, nil))
 		sel := nd.BoxSelection(box)
 		b, err := reader.ReadBlock(ctx, sel)
@@ -51,7 +49,16 @@ func convertTexts(ctx context.Context, dst, src *dosna.Dataset, o CastOptions) e
 		}
 		tick()
 		return nil
-	})
+	}, writer)
+}
+
+// blockBytes is about what a stored object of d takes in memory, with so many bytes for an element.
+func blockBytes(d *dosna.Dataset, item int) int {
+	n, ok := nd.Size(append([]int{item}, d.Grid().Largest()...))
+	if !ok {
+		return math.MaxInt
+	}
+	return n
 }
 
 // convertBlock converts the elements of a box.

@@ -61,11 +61,13 @@ func (r *reading) read(ctx context.Context) error {
 	if o.Engine != nil {
 		workers = o.Engine.Workers()
 	}
-	serial := r.d.With(dosna.Options{Engine: engine.CPU(), Verify: o.Verify})
+	alone := o
+	alone.Engine, alone.Progress = engine.CPU(), nil
+	serial := r.d.With(alone)
 	pieces := r.region.Pieces(r.d.Grid())
 	tick := progress(o, pieces.Len())
 	r.idle = nil
-	err := engine.Threads(workers).Run(ctx, pieces.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
+	err := serial.Run(ctx, engine.Threads(workers), pieces.Len(), blockBytes(r.d, 2*memoryOf(r.d.Type())), func(ctx context.Context, i int) error {
 		w := r.worker()
 		err := r.add(ctx, w, serial, pieces.At(i))
 		r.mu.Lock()

@@ -156,8 +156,12 @@ func newContents(f *differ, a, b *dosna.Dataset, pairs comparison) *contents {
 		workers = o.Engine.Workers()
 	}
 	c.workers = engine.Threads(workers)
-	c.a = a.With(dosna.Options{Engine: engine.CPU(), Verify: o.Verify})
-	c.b = b.With(dosna.Options{Engine: engine.CPU(), Verify: b.Connection().Options().Verify})
+	alone := func(d *dosna.Dataset) *dosna.Dataset {
+		o := d.Connection().Options()
+		o.Engine, o.Progress = engine.CPU(), nil
+		return d.With(o)
+	}
+	c.a, c.b = alone(a), alone(b)
 	c.block = blockOf(a.Shape(), a.Chunks(), b.Chunks(), max(memoryOf(a.Type()), memoryOf(b.Type())))
 	return c
 }
@@ -210,6 +214,12 @@ func blockOf(shape, chunksA, chunksB []int, item int) []int {
 	}
 }
 
+// parallel runs tasks that read of both datasets.
+func (c *contents) parallel(ctx context.Context, n int, task func(ctx context.Context, i int) error) error {
+	size, _ := nd.Size(c.block)
+	return c.a.Run(ctx, c.workers, n, 2*size*max(memoryOf(c.a.Type()), memoryOf(c.b.Type())), task, c.b)
+}
+
 func (c *contents) run(ctx context.Context) error {
 	if c.a.Size() == 0 {
 		return nil
@@ -226,7 +236,7 @@ func (c *contents) run(ctx context.Context) error {
 		return err
 	}
 	c.f.progress.expect(blocks.Len())
-	return c.workers.Run(ctx, blocks.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
+	return c.parallel(ctx, blocks.Len(), func(ctx context.Context, i int) error {
 		err := c.compare(ctx, blocks.Cell(blocks.Coords(i, nil)))
 		if err == nil {
 			c.f.progress.tick()
@@ -276,7 +286,7 @@ func (c *contents) stored(ctx context.Context) error {
 func (c *contents) chunks(ctx context.Context, batch []*dosna.Chunk, other *dosna.Dataset, second bool) error {
 	c.f.progress.expect(len(batch))
 	unequal := make([]bool, len(batch))
-	err := c.workers.Run(ctx, len(batch), engine.RunOptions{}, func(ctx context.Context, i int) error {
+	err := c.parallel(ctx, len(batch), func(ctx context.Context, i int) error {
 		k, err := other.Chunk(batch[i].Coords()...)
 		if err != nil {
 			return err
@@ -321,7 +331,7 @@ func (c *contents) chunks(ctx context.Context, batch []*dosna.Chunk, other *dosn
 		return fmt.Errorf("%w: %d chunks of shape %v in blocks of shape %v are too many", dosna.ErrInvalid, len(left), cell, c.block)
 	}
 	c.f.progress.expect(n * len(left))
-	return c.workers.Run(ctx, n*len(left), engine.RunOptions{}, func(ctx context.Context, i int) error {
+	return c.parallel(ctx, n*len(left), func(ctx context.Context, i int) error {
 		box := left[i/n]
 		part, ok := parts.Cell(parts.Coords(i%n, nil)).Shift(box.Start).Intersect(box)
 		if ok {

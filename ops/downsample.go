@@ -34,16 +34,12 @@ func Downsample(ctx context.Context, dst, src *dosna.Dataset, factors []int, how
 	serial := o
 	serial.Engine, serial.Progress = engine.CPU(), nil
 	s := &sampling{r, dst.With(serial), src.With(serial)}
-	e := o.Engine
-	if e == nil {
-		e = engine.Threads(0)
-	}
 	grid := dst.Grid()
 	tick := progress(o, grid.Len())
-	return e.Run(ctx, grid.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
+	return s.src.Run(ctx, o.Engine, grid.Len(), 2*blockBytes(dst, dst.Type().Size()), func(ctx context.Context, i int) error {
 		defer tick()
 		return s.fill(ctx, grid.Cell(grid.Coords(i, nil)))
-	})
+	}, s.dst)
 }
 
 type sampling struct {

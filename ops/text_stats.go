@@ -69,11 +69,13 @@ func takeTextStats(ctx context.Context, d *dosna.Dataset, sel nd.Selection) (*te
 	if o.Engine != nil {
 		workers = o.Engine.Workers()
 	}
-	serial := d.With(dosna.Options{Engine: engine.CPU(), Verify: o.Verify})
+	alone := o
+	alone.Engine, alone.Progress = engine.CPU(), nil
+	serial := d.With(alone)
 	pieces := region.Pieces(d.Grid())
 	tick := progress(o, pieces.Len())
 	all := &textTally{distinct: map[string]struct{}{}}
-	return all, engine.Threads(workers).Run(ctx, pieces.Len(), engine.RunOptions{}, func(ctx context.Context, i int) error {
+	return all, serial.Run(ctx, engine.Threads(workers), pieces.Len(), blockBytes(d, memoryOf(d.Type())), func(ctx context.Context, i int) error {
 		p := pieces.At(i)
 		texts, err := dosna.ReadText[string](ctx, serial, nd.BoxSelection(p.Box))
 		if err != nil {

@@ -42,6 +42,9 @@ func bench[T sample](p params, t dtype.Type) (r result, err error) {
 		return r, err
 	}
 	ref := p.root + "/ref/" + p.layout + ".zarr"
+	if strings.HasSuffix(p.layout, "_gzip") {
+		ref = p.root + "/ref/" + p.layout + ".h5#/a"
+	}
 	out := p.root + "/out/" + p.name + "_" + p.layout + "_" + p.op + ".zarr"
 	var do job
 	switch p.op {
@@ -68,13 +71,14 @@ func bench[T sample](p params, t dtype.Type) (r result, err error) {
 	return result{p.name, p.layout, p.op, seconds, cpuSeconds, mib / seconds, usage.Peak(), rss0, check}, nil
 }
 
-// open opens the array that is the root of a tree.
-func open(ctx context.Context, path string, o *dosna.Options) (*dosna.Dataset, error) {
-	c, err := dosna.Open(ctx, path, o)
+// open opens the array that is the root of a tree, or has a path behind "#".
+func open(ctx context.Context, address string, o *dosna.Options) (*dosna.Dataset, error) {
+	address, path, _ := strings.Cut(address, "#")
+	c, err := dosna.Open(ctx, address, o)
 	if err != nil {
 		return nil, err
 	}
-	return c.OpenDataset(ctx, "")
+	return c.OpenDataset(ctx, path)
 }
 
 // writing creates an array of the layout and fills it.

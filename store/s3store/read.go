@@ -42,6 +42,19 @@ type part struct {
 	racy bool
 }
 
+// settled is the age of an object that was not replaced just now: the time of change is that of the object
+// that the server opened.
+const settled = time.Minute
+
+// isRacy tells whether the tag in an answer may be that of the object's predecessor.
+func isRacy(h http.Header, changed *time.Time) bool {
+	if h.Get("Server") != "VERSITYGW" {
+		return false
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	return err != nil || changed == nil || now.Sub(*changed) < settled
+}
+
 // confirm is an error unless the bytes of the part that was read are of the version
 // that came with them.
 func (s *Store) confirm(ctx context.Context, p *part) error {
@@ -96,7 +109,7 @@ func (s *Store) open(ctx context.Context, key string, o store.GetOptions) (*part
 		return nil, err
 	}
 	if raw, ok := awsmiddleware.GetRawResponse(out.ResultMetadata).(*smithyhttp.Response); ok {
-		p.racy = raw.Header.Get("Server") == "VERSITYGW"
+		p.racy = isRacy(raw.Header, out.LastModified)
 	}
 	return p, nil
 }
