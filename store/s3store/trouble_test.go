@@ -407,7 +407,7 @@ func overTLS(t *testing.T, endpoint, cert, other string) {
 		if err == nil {
 			err = s.DeleteAll(t.Context(), []string{"y", "z"}) // a request that needs a checksum
 			for range 5 {
-				if !errors.Is(err, store.ErrUnknown) { // an answer that was lost, after which it may be asked for again
+				if !errors.Is(err, store.ErrUnknownOutcome) { // an answer that was lost, after which it may be asked for again
 					break
 				}
 				err = s.DeleteAll(t.Context(), []string{"y", "z"})
