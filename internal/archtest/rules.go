@@ -30,6 +30,7 @@ var rooms = []room{
 	{"store/storetest", "nd internal/... store store/storetest/check"},
 	{"store/gather store/present", "nd internal/... store"},
 	{"store/hdf5store", ground + " store store/present hdf5 hdf5/filter"},
+	{"store/originalstore", ground + " store store/present hdf5"},
 	{"store/netcdf3store", ground + " store store/present netcdf3"},
 	{"store/layer store/storetest/check store/*store", "nd internal/... store store/gather"},
 	{"codec", ground + " hdf5 hdf5/filter"},

@@ -24,7 +24,7 @@ type backend struct {
 }
 
 var backends = []backend{
-	{"file", withHDF5(openFile, withReferences(withArchives(openFile))), filestore.InitURL},
+	{"file", withOriginalFolders(openFile, withHDF5(openFile, withReferences(withArchives(openFile)))), filestore.InitURL},
 	{"mem", observed(memstore.OpenURL), memstore.InitURL},
 	{"http", withHDF5(openWeb, withReferences(withArchives(openWeb))), httpstore.InitURL},
 	{"https", withHDF5(openWeb, withReferences(withArchives(openWeb))), httpstore.InitURL},

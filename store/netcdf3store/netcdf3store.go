@@ -57,7 +57,7 @@ func (t *tree) Node(_ context.Context, path string) (*present.Node, error) {
 // read reads the header, and makes up the nodes.
 func (t *tree) read(ctx context.Context, key string) error {
 	var err error
-	if t.src, err = present.OpenFile(ctx, t.below, key); err != nil {
+	if t.src, err = present.OpenFile(ctx, t.below, key, key); err != nil {
 		return err
 	}
 	if t.file, err = netcdf3.Open(ctx, t.src); err != nil {

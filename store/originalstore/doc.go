@@ -1,7 +1,7 @@
 // Package originalstore presents what the first DosNa, a Python package of 2016 to
-// 2022, stored in a bucket as a tree of Zarr v2, which is read where it lies.
+// 2022, stored as a tree of Zarr, which is read where it lies.
 //
-// In such a bucket each group and each dataset is an object whose body is a
+// In a bucket each group and each dataset is an object whose body is a
 // signature and whose user metadata describes it; each chunk is an object with the
 // chunk's elements, all of them also at the array's edges, in C order. That is what
 // Zarr v2 calls an array without compressor, so only the documents are made up:
@@ -17,4 +17,11 @@
 // A group that another group links to, and that is no child of it, is read as a link
 // (docs/format.md, "Links"). What the metadata of a group says in Python's notation is
 // translated to JSON, see [Literal].
+//
+// In folders there are datasets only. Each has a folder with an HDF5 file that describes it, and one for each of its chunks. The tree is
+// one of Zarr v3, and a chunk that is in its file as it is read is a part of that:
+//
+//	file                what it has                                          is read as
+//	raw/dataset.h5      attributes shape, dtype, fillvalue, chunk_size       raw/zarr.json
+//	raw/chunk_0_1_0.h5  a dataset data: the chunk, whole also at the edges   raw/c/0/1/0
 package originalstore

@@ -13,17 +13,19 @@ import (
 
 // File is an object of the store below in one version. It is safe for concurrent use.
 type File struct {
-	below store.Store
-	info  store.Info
-	head  []byte // the bytes at the beginning, of a file that is far away
+	below  store.Store
+	source string
+	info   store.Info
+	head   []byte // the bytes at the beginning, of a file that is far away
 }
 
 // headSize is how much of a file that is far away is read first.
 const headSize = 512 << 10
 
-// OpenFile finds the object of a key. What is far away tells in the same breath what it begins with.
-func OpenFile(ctx context.Context, below store.Store, key string) (*File, error) {
-	f := &File{below: below}
+// OpenFile finds the object of a key, which is the source of what lies in it: see [store.Location]. What is far away tells in the same breath
+// what it begins with.
+func OpenFile(ctx context.Context, below store.Store, key, source string) (*File, error) {
+	f := &File{below: below, source: source}
 	var err error
 	if below.Guarantees().Remote {
 		f.head, f.info, err = below.Get(ctx, key, store.GetOptions{Range: store.Range{Len: headSize}}, nil)

@@ -35,7 +35,7 @@ func (o Object) location(key string) store.Location {
 	at := store.Location{Key: key, Size: o.Size, Whole: -1}
 	if o.Data == nil && o.Make == nil {
 		i := o.File.info
-		at.Source, at.Range = i.Key, store.Range{Off: o.Off, Len: o.Size}
+		at.Source, at.Range = o.File.source, store.Range{Off: o.Off, Len: o.Size}
 		at.Whole, at.Version, at.ModTime = i.Size, i.Version, i.ModTime
 	}
 	return at
