@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("HDF5", samples)
+			e.Setenv("ORIGINAL", filepath.Join(samples, "..", "..", "store", "originalstore", "testdata", "connection"))
 			e.Setenv("NETCDF", filepath.Join(samples, "..", "..", "netcdf3", "testdata"))
 			e.Setenv("TESTDATA", own)
 			e.Setenv("GORACE", noPause)

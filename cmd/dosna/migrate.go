@@ -15,14 +15,14 @@ func (a *app) migrateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate SOURCE DESTINATION",
 		Short: "Move data of the first DosNa to a tree of this one",
-		Long: `Copy what the first DosNa, the Python package of 2016 to 2022, stored in a bucket of S3
-to a new tree, and compare the two, element by element: groups with their attributes and
+		Long: `Copy what the first DosNa, the Python package of 2016 to 2022, stored in a bucket of S3,
+or in a folder as HDF5 files, to a new tree, and compare the two, element by element: groups with their attributes and
 links, and datasets with their chunks, in Zarr version 3 and compressed. The source stays
 as it is. If copying is interrupted the same command goes on with it.
 
-Such a bucket can be used without moving it, too: its address opens like that of any
-other tree, for reading. The bucket's name is that of the connection in lower case, with -
-for _.`,
+Such a bucket or folder can be used without moving it, too: its address opens like that of
+any other tree, for reading. The bucket's name is that of the connection in lower case,
+with - for _; the folder is that of the connection, with one for each dataset in it.`,
 		Example: `  dosna migrate 's3://my-connection?endpoint=http://s3.example.org' /tmp/moved
   dosna migrate 's3://my-connection?endpoint=http://s3.example.org#/scan' /tmp/moved2#/old/scan`,
 		Args:              exactArgs("the source", "the destination"),

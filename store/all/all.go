@@ -20,19 +20,21 @@ import (
 type backend struct {
 	scheme string
 	open   opener
+	plain  opener                                       // of what is stored there, whatever that may stand for
 	init   func(ctx context.Context, u store.URL) error // makes what open does not
 }
 
 var backends = []backend{
-	{"file", withOriginalFolders(openFile, withHDF5(openFile, withReferences(withArchives(openFile)))), filestore.InitURL},
-	{"mem", observed(memstore.OpenURL), memstore.InitURL},
-	{"http", withHDF5(openWeb, withReferences(withArchives(openWeb))), httpstore.InitURL},
-	{"https", withHDF5(openWeb, withReferences(withArchives(openWeb))), httpstore.InitURL},
-	{"s3", withHDF5(openBucket, withReferences(withArchives(openS3))), s3store.InitURL},
+	{"file", withOriginalFolders(openFile, withHDF5(openFile, withReferences(withArchives(openFile)))), openFile, filestore.InitURL},
+	{"mem", openMemory, openMemory, memstore.InitURL},
+	{"http", withHDF5(openWeb, withReferences(withArchives(openWeb))), openWeb, httpstore.InitURL},
+	{"https", withHDF5(openWeb, withReferences(withArchives(openWeb))), openWeb, httpstore.InitURL},
+	{"s3", withHDF5(openBucket, withReferences(withArchives(openS3))), openBucket, s3store.InitURL},
 }
 
 var (
 	openFile   = observed(filestore.OpenURL)
+	openMemory = observed(memstore.OpenURL)
 	openWeb    = persistent(httpstore.OpenURL)
 	openBucket = persistent(s3store.OpenURL)
 	openS3     = persistent(withOriginal(s3store.OpenURL))

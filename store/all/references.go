@@ -170,7 +170,15 @@ func splitRoot(u store.URL) (root store.URL, key string, ok bool) {
 // too.
 func (s *sources) open(ctx context.Context, root store.URL) (store.Store, error) {
 	if !isWeb(root) {
-		return Open(ctx, root.Root, store.OpenOptions{ReadOnly: true, Observer: s.o.Observer})
+		u, b, err := find(root.Root)
+		if err != nil {
+			return nil, err
+		}
+		plain, err := b.plain(ctx, u, store.OpenOptions{ReadOnly: true, Observer: s.o.Observer})
+		if err != nil {
+			return nil, err
+		}
+		return layer.ReadOnly(plain), nil
 	}
 	web, err := httpstore.Open(root.Root, httpstore.Options{Allow: func(to *url.URL) error {
 		u, err := store.ParseURL(to.String())

@@ -1,6 +1,8 @@
 """Stores datasets in folders as the first DosNa did with h5py, by the description of its layout, and says in JSON what is in them.
 
-usage: folder.py DIRECTORY
+usage: folder.py DIRECTORY [DATASET...]
+
+The folder connection has been made by: folder.py connection flags waves scan/raw
 """
 import base64
 import itertools
@@ -11,7 +13,7 @@ import sys
 import h5py
 import numpy as np
 
-home = sys.argv[1]
+home, only = sys.argv[1], sys.argv[2:]
 rng = np.random.default_rng(7)
 out = {}
 
@@ -19,6 +21,8 @@ out = {}
 def dataset(name, data, chunk, fill, leave_out=(), unwritten=(), folder=None):
     """What create_dataset stored, and then load: chunks of the whole shape, also at the edges."""
     path = os.path.join(home, name)
+    if only and name not in only:
+        return
     os.makedirs(path)
     grid = np.ceil(np.asarray(data.shape, float) / chunk).astype(int)
     with h5py.File(os.path.join(path, "dataset.h5"), "w") as f:
