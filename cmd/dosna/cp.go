@@ -74,6 +74,8 @@ type copied struct {
 	moved
 	Replaces *removed `json:"replaces,omitempty"`
 	Seconds  float64  `json:"seconds"`
+
+	elsewhere bool // what is copied lies elsewhere, and only the copy says how much it is
 }
 
 func (c copied) what() string {
@@ -121,7 +123,7 @@ func (a *app) cp(ctx context.Context, from, to string, o copying) error {
 		if err := dst.Sync(ctx); err != nil {
 			return err
 		}
-		if o.Follow { // which is more than the source has in itself
+		if o.Follow || done.elsewhere { // which is more than the source has in itself
 			if r, err := content(ctx, placeOf(made)); err == nil {
 				done.Nodes, done.Objects, done.Documents, done.Bytes = r.Nodes, r.Objects, r.Documents, r.Bytes
 			}
@@ -171,7 +173,7 @@ func source(ctx context.Context, src place, o copying) (dosna.Node, copied, erro
 	if errors.Is(err, errors.ErrUnsupported) { // how much it is, a store without a listing cannot say
 		err = nil
 	}
-	done.Nodes, done.Objects, done.Documents, done.Bytes = r.Nodes, r.Objects, r.Documents, r.Bytes
+	done.Nodes, done.Objects, done.Documents, done.Bytes, done.elsewhere = r.Nodes, r.Objects, r.Documents, r.Bytes, r.elsewhere
 	return n, done, err
 }
 

@@ -44,6 +44,8 @@ type removed struct {
 	Documents int    `json:"documents"`
 	Bytes     int64  `json:"bytes"`
 	DryRun    bool   `json:"dry_run"`
+
+	elsewhere bool // datasets have references to objects that lie elsewhere
 }
 
 func (a *app) rm(ctx context.Context, addresses []string, recursive, dryRun bool) error {
@@ -137,6 +139,8 @@ func (r *removed) add(ctx context.Context, p place) error {
 		case isDocument(path.Base(info.Key)):
 			r.Documents++
 		case zarr.IsMetadata(path.Base(info.Key)): // which belongs to a document
+		case zarr.IsReferences(path.Base(info.Key)):
+			r.elsewhere = true
 		default:
 			r.Objects++
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dosna/dosna/internal/compress/deflate"
 	"github.com/dosna/dosna/internal/compress/zstd"
 	"github.com/dosna/dosna/store/all"
 )
@@ -17,7 +18,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Tell the version, and what it was built with",
 		Long: `Tell the version, the commit and Go release it was built from, the stores it knows
-and the zstd implementation in use.`,
+and the implementations of zstd and deflate in use.`,
 		Example: `  dosna version`,
 		Args:    exactArgs(),
 		RunE:    func(*cobra.Command, []string) error { return a.version() },
@@ -33,6 +34,7 @@ type versionInfo struct {
 	Platform string   `json:"platform"`
 	Stores   []string `json:"stores"`
 	Zstd     string   `json:"zstd"`
+	Deflate  string   `json:"deflate"` // decoding
 }
 
 func (a *app) version() error {
@@ -44,19 +46,22 @@ func (a *app) version() error {
 			}
 		}
 	}
-	var reason error
-	v.Zstd, reason = zstd.Implementation()
+	var zstdLess, deflateLess error
+	v.Zstd, zstdLess = zstd.Implementation()
+	v.Deflate, deflateLess = deflate.Implementation()
 	return a.show(v, func(w *strings.Builder) {
 		rows := [][]string{{"dosna", v.Version}}
 		if v.Commit != "" {
 			rows = append(rows, []string{"commit", v.Commit})
 		}
 		rows = append(rows, []string{"go", v.Go + " " + v.Platform}, []string{"stores", fmt.Sprint(v.Stores)})
-		zstd := v.Zstd
-		if reason != nil {
-			zstd += " (" + oneLine(reason) + ")"
+		because := func(name string, reason error) string {
+			if reason != nil {
+				name += " (" + oneLine(reason) + ")"
+			}
+			return name
 		}
-		table(w, append(rows, []string{"zstd", zstd}))
+		table(w, append(rows, []string{"zstd", because(v.Zstd, zstdLess)}, []string{"deflate", because(v.Deflate, deflateLess)}))
 	})
 }
 

@@ -8,16 +8,31 @@ import (
 	"github.com/dosna/dosna/internal/dl"
 )
 
+// Implementation tells what decodes: libdeflate or, with the reason, the package that is compiled in.
+func Implementation() (string, error) {
+	n, err := load()
+	if err != nil {
+		return "klauspost/compress", err
+	}
+	return "libdeflate (" + n.path + ")", nil
+}
+
 // native decodes by libdeflate (libdeflate.h), which takes half the time and works on whole
 // buffers. It says nothing of what is wrong with its input: the other decoder does.
 type native struct {
+	path        string
 	alloc, free dl.Func
 	zlib, gzip  dl.Func
 	idle        sync.Pool
 }
 
 // loaded returns libdeflate; nil where there is none.
-var loaded = sync.OnceValue(func() *native {
+func loaded() *native {
+	n, _ := load()
+	return n
+}
+
+var load = sync.OnceValues(func() (*native, error) {
 	lib, err := dl.Open(dl.Spec{
 		Name:    "libdeflate",
 		Env:     "DOSNA_LIBDEFLATE",
@@ -26,9 +41,9 @@ var loaded = sync.OnceValue(func() *native {
 		Conda:   "libdeflate",
 	})
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	n := new(native)
+	n := &native{path: lib.Path()}
 	err = lib.Funcs(map[string]*dl.Func{
 		"libdeflate_alloc_decompressor": &n.alloc,
 		"libdeflate_free_decompressor":  &n.free,
@@ -36,9 +51,9 @@ var loaded = sync.OnceValue(func() *native {
 		"libdeflate_gzip_decompress_ex": &n.gzip,
 	})
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return n
+	return n, nil
 })
 
 var sonames = map[string][]string{
