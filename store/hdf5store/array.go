@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/dosna/dosna/dtype"
 	"github.com/dosna/dosna/hdf5"
@@ -25,6 +26,10 @@ type array struct {
 	// there says that stored chunks are as Zarr has them, apart from those that a filter was left out of.
 	there bool
 	piped bool // their codec is that of the whole pipeline of filters
+
+	filters []hdf5.Filter // of the dataset or, if it is virtual, of those that it has its elements from
+	like    *hdf5.Dataset // one of these, if chunks are cut as its are
+	same    sync.Map      // *hdf5.Dataset → bool: whether others are stored as that is
 }
 
 // What is in one piece is read in chunks of about so many bytes.
@@ -43,13 +48,19 @@ func (s *Store) describe(ctx context.Context, n *node, doc, ours map[string]any,
 	if err != nil {
 		return err
 	}
-	a := &array{d: d, e: e, shape: d.Space.Shape}
+	a := &array{d: d, e: e, shape: d.Space.Shape, filters: d.Filters}
 	if d.Space.Null {
 		a.shape, ours["dataspace"] = []int{0}, "null"
 	}
-	if d.Layout.Class == hdf5.Chunked {
+	if err := a.findLike(ctx); err != nil {
+		return err
+	}
+	switch {
+	case d.Layout.Class == hdf5.Chunked:
 		a.chunk = d.Layout.Chunk
-	} else {
+	case a.like != nil:
+		a.chunk = a.likeChunk()
+	default:
 		a.chunk = pieces(a.shape, d.Type.Size, e.Texts)
 	}
 	codecs, expressed := a.codecs()
@@ -103,9 +114,9 @@ func (a *array) remember(ours map[string]any) {
 		}
 		ours["max_shape"] = most
 	}
-	if len(a.d.Filters) > 0 && !a.there {
+	if len(a.filters) > 0 && !a.there {
 		var names []any
-		for _, f := range a.d.Filters {
+		for _, f := range a.filters {
 			names = append(names, f.String())
 		}
 		ours["filters"] = names
@@ -164,8 +175,8 @@ func (a *array) codecs() (specs []any, expressed bool) {
 	var more []any
 	if expressed {
 		order = a.e.Order
-		for i, f := range a.d.Filters {
-			spec, ok := codecOf(f, a.d.Filters[:i])
+		for i, f := range a.filters {
+			spec, ok := codecOf(f, a.filters[:i])
 			expressed = expressed && ok && i < 4
 			more = append(more, spec)
 		}
@@ -175,7 +186,7 @@ func (a *array) codecs() (specs []any, expressed bool) {
 		order, more = dtype.Little, nil
 	case !expressed:
 		a.piped, expressed = true, true
-		more = []any{pipeline(a.d.Filters)}
+		more = []any{pipeline(a.filters)}
 	}
 	plain := map[string]any{"name": "bytes"}
 	if a.e.Type.Ordered() {

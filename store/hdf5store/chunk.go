@@ -47,16 +47,23 @@ func (s *Store) place(ctx context.Context, n *node, coord []int) (o object, stor
 			return object{}, stored, store.ErrNotExist
 		}
 		if a.there && (len(a.d.Filters) == 0 || stored.Mask == 0 && !a.d.Plain(coord)) {
-			return object{off: s.file.Base() + int64(stored.Addr), size: int64(stored.Size)}, stored, nil
+			return object{src: s.src, off: a.d.Base() + int64(stored.Addr), size: int64(stored.Size)}, stored, nil
 		}
 	case hdf5.Contiguous:
 		if a.d.Layout.Addr == hdf5.Undefined && len(a.d.Files) == 0 {
 			return object{}, stored, store.ErrNotExist
 		}
-		if o, ok := a.piece(coord); ok && a.there {
-			o.off += s.file.Base() + int64(a.d.Layout.Addr)
-			return o, stored, nil
+		start := make([]int, len(coord))
+		for i, at := range coord {
+			start[i] = at * a.chunk[i]
 		}
+		o, ok, err := s.run(ctx, a, a.d, start, a.chunk)
+		if ok || err != nil {
+			return o, stored, err
+		}
+	case hdf5.Virtual:
+		o, err := s.tile(ctx, a, coord)
+		return o, stored, err
 	}
 	return object{made: true}, stored, nil
 }
@@ -78,24 +85,6 @@ func (s *Store) madeKept(ctx context.Context, n *node, key string, coord []int, 
 	return object{data: data, size: int64(len(data))}, nil
 }
 
-// piece returns where a chunk of a contiguous dataset is, if it is there whole.
-func (a *array) piece(coord []int) (object, bool) {
-	if len(a.d.Files) > 0 {
-		return object{}, false
-	}
-	off, n := 0, 1
-	for i, at := range coord {
-		from := at * a.chunk[i]
-		if a.shape[i]-from < a.chunk[i] {
-			return object{}, false
-		}
-		off = off*a.shape[i] + from
-		n *= a.chunk[i]
-	}
-	size := int64(a.d.Type.Size)
-	return object{off: int64(off) * size, size: int64(n) * size}, true
-}
-
 // made makes a chunk of what is in the file.
 func (s *Store) made(ctx context.Context, a *array, coord []int, stored hdf5.Chunk) ([]byte, error) {
 	if a.piped && stored.Size > 0 {
@@ -106,7 +95,7 @@ func (s *Store) made(ctx context.Context, a *array, coord []int, stored hdf5.Chu
 		out := filter.AppendMask(nil, mask)
 		at := len(out)
 		out = append(out, make([]byte, stored.Size)...)
-		return out, s.src.ReadAt(ctx, out[at:], s.file.Base()+int64(stored.Addr))
+		return out, s.src.ReadAt(ctx, out[at:], a.d.Base()+int64(stored.Addr))
 	}
 	whole := nd.Box{Start: make([]int, len(coord)), Shape: a.chunk}
 	for i, at := range coord {
@@ -141,8 +130,10 @@ func (s *Store) made(ctx context.Context, a *array, coord []int, stored hdf5.Chu
 			return nil, err
 		}
 		return vlen(texts)
-	case a.there && stored.Size > 0: // only a filter is missing
-		return filter.Encode(a.d.Filters, raw)
+	case a.piped:
+		return append(filter.AppendMask(nil, filter.Unfiltered), raw...), nil
+	case a.there && len(a.filters) > 0: // only a filter is missing, or it is of several chunks
+		return filter.Encode(a.filters, raw)
 	case a.there: // the edge of what is there
 		return raw, nil
 	}

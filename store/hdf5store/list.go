@@ -172,6 +172,8 @@ func (l *lister) chunks(ctx context.Context, n *node) error {
 		}
 		o, stored, err := l.s.place(ctx, n, coord)
 		switch {
+		case errors.Is(err, store.ErrNotExist):
+			continue // what a virtual dataset has from nowhere
 		case err != nil:
 		case o.made && l.located != nil:
 			o.size = -1

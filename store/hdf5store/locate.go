@@ -32,8 +32,8 @@ func (s *Store) Locate(ctx context.Context, prefix string) iter.Seq2[store.Locat
 func (s *Store) location(key string, o object) store.Location {
 	at := store.Location{Key: key, Size: o.size, Whole: -1}
 	if o.data == nil && !o.made {
-		i := s.src.info
-		at.Source, at.Range = s.src.info.Key, store.Range{Off: o.off, Len: o.size}
+		i := o.src.info
+		at.Source, at.Range = i.Key, store.Range{Off: o.off, Len: o.size}
 		at.Whole, at.Version, at.ModTime = i.Size, i.Version, i.ModTime
 	}
 	return at

@@ -10,7 +10,8 @@ import (
 // object is what a key stands for: bytes, or a part of the file.
 type object struct {
 	data []byte
-	off  int64 // in the file, if there are no data
+	src  *source // else, where they are
+	off  int64
 	size int64
 	made bool // of what is in the file, when it is read
 }
@@ -54,7 +55,7 @@ func (s *Store) get(ctx context.Context, key string, opts store.GetOptions, dst 
 	if o.data != nil {
 		copy(dst[at:], o.data[off:off+n])
 	} else if n > 0 {
-		err = s.src.ReadAt(ctx, dst[at:], o.off+off)
+		err = o.src.ReadAt(ctx, dst[at:], o.off+off)
 	}
 	return dst, info, err
 }
@@ -95,7 +96,7 @@ func (s *Store) getRanges(ctx context.Context, key string, c store.Cond, spans [
 	if len(moved) == 0 {
 		return info, nil
 	}
-	return info, s.src.spans(ctx, moved)
+	return info, o.src.spans(ctx, moved)
 }
 
 // mostKept bounds the memory of objects that were made.

@@ -1,0 +1,136 @@
+package hdf5store
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/dosna/dosna/hdf5"
+	"github.com/dosna/dosna/nd"
+	"github.com/dosna/dosna/store"
+)
+
+// findLike looks, for a virtual dataset, at one that it has elements from: if these are the same, and its dimensions
+// the last ones, chunks are cut as there, and are objects in that file.
+func (a *array) findLike(ctx context.Context) error {
+	if a.d.Layout.Class != hdf5.Virtual || !a.e.Direct || a.d.Space.Null {
+		return nil
+	}
+	like, err := a.d.Like(ctx)
+	if err != nil || like == nil {
+		return err
+	}
+	rank := len(like.Space.Shape)
+	if c := like.Layout.Class; c != hdf5.Chunked && c != hdf5.Contiguous || rank > len(a.shape) || !a.alike(like) {
+		return nil
+	}
+	a.like, a.filters = like, like.Filters
+	return nil
+}
+
+// alike tells whether a dataset has the array's elements.
+func (a *array) alike(d *hdf5.Dataset) bool {
+	e, err := d.Type.Elements()
+	return err == nil && e.Direct && e.Type == a.e.Type && e.Order == a.e.Order && slices.Equal(e.Shape, a.e.Shape) && d.Type.Size == a.d.Type.Size
+}
+
+// likeChunk is the shape of chunks.
+func (a *array) likeChunk() []int {
+	chunk := a.like.Layout.Chunk
+	if a.like.Layout.Class == hdf5.Contiguous {
+		chunk = pieces(a.like.Space.Shape, a.d.Type.Size, false)
+	}
+	out := slices.Repeat([]int{1}, len(a.shape)-len(chunk))
+	return append(out, chunk...)
+}
+
+// isSame tells whether the chunks of a dataset are as those of the one that the array's are like.
+func (a *array) isSame(d *hdf5.Dataset) bool {
+	if d == a.like {
+		return true
+	}
+	if same, ok := a.same.Load(d); ok {
+		return same.(bool)
+	}
+	same := d.Layout.Class == a.like.Layout.Class && len(d.Space.Shape) == len(a.like.Space.Shape) && a.alike(d) &&
+		slices.Equal(d.Layout.Chunk, a.like.Layout.Chunk) &&
+		slices.EqualFunc(d.Filters, a.filters, func(x, y hdf5.Filter) bool { return x.ID == y.ID && slices.Equal(x.Values, y.Values) })
+	a.same.Store(d, same)
+	return same
+}
+
+// tile returns where a chunk of a virtual dataset is, or that it has to be made.
+func (s *Store) tile(ctx context.Context, a *array, coord []int) (object, error) {
+	box := nd.Box{Start: make([]int, len(coord)), Shape: a.chunk}
+	for i, at := range coord {
+		box.Start[i] = at * a.chunk[i]
+	}
+	box, _ = box.Intersect(nd.Full(a.shape))
+	t, ok, err := a.d.Tile(ctx, box)
+	switch {
+	case err != nil:
+		return object{}, err
+	case ok && t.Source == nil:
+		return object{}, store.ErrNotExist
+	case !ok || a.like == nil || !a.there || !a.isSame(t.Source):
+		return object{made: true}, nil
+	}
+	chunk := a.chunk[len(a.chunk)-len(t.Box.Start):]
+	for i, n := range t.Box.Shape { // of the dimensions that both have
+		if n != box.Shape[len(box.Shape)-len(t.Box.Shape)+i] {
+			return object{made: true}, nil
+		}
+	}
+	if t.Source.Layout.Class == hdf5.Contiguous {
+		o, ok, err := s.run(ctx, a, t.Source, t.Box.Start, chunk)
+		if err == nil && !ok {
+			o = object{made: true}
+		}
+		return o, err
+	}
+	at := slices.Clone(t.Box.Start)
+	for i, n := range chunk {
+		if at[i]%n != 0 {
+			return object{made: true}, nil
+		}
+		at[i] /= n
+	}
+	index, err := t.Source.Index(ctx)
+	if err != nil {
+		return object{}, err
+	}
+	stored, ok := index.Find(at)
+	src, isOurs := t.Source.Source().(*source)
+	switch {
+	case !ok && bytes.Equal(t.Source.FillValue(), a.d.FillValue()):
+		return object{}, store.ErrNotExist
+	case !ok, !isOurs, stored.Size == 0, a.piped && len(a.filters) == 0, len(a.filters) > 0 && (stored.Mask != 0 || t.Source.Plain(at)):
+		return object{made: true}, nil
+	}
+	return object{src: src, off: t.Source.Base() + int64(stored.Addr), size: int64(stored.Size)}, nil
+}
+
+// run returns where a chunk of a contiguous dataset, or one with raw data in other files, is, if it is there whole.
+func (s *Store) run(ctx context.Context, a *array, d *hdf5.Dataset, start, chunk []int) (object, bool, error) {
+	if !a.there {
+		return object{}, false, nil
+	}
+	off, n, whole := 0, 1, true
+	for i := len(start) - 1; i >= 0; i-- {
+		if d.Space.Shape[i]-start[i] < chunk[i] || !whole && chunk[i] > 1 {
+			return object{}, false, nil
+		}
+		whole = whole && chunk[i] == d.Space.Shape[i]
+		n *= chunk[i]
+	}
+	for i, at := range start {
+		off = off*d.Space.Shape[i] + at
+	}
+	item := int64(d.Type.Size)
+	src, at, ok, err := d.Bytes(ctx, int64(off)*item, int64(n)*item)
+	if err != nil || !ok {
+		return object{}, false, err
+	}
+	file, ok := src.(*source)
+	return object{src: file, off: at, size: int64(n) * item}, ok, nil
+}
