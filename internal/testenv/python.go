@@ -17,7 +17,7 @@ import (
 // Packages are the Python packages that tests may ask for. Nilearn is there for
 // the brain template in it (see [Brain]) and cannot be imported: its own
 // dependencies are not installed.
-var Packages = []string{"numpy", "scipy", "zarr", "numcodecs", "zarrs", "tensorstore", "xarray", "dask", "nilearn", "PIL", "tifffile", "ome_zarr_models", "ome_zarr", "boto3", "s3fs", "obstore", "h5py", "hdf5plugin", "netCDF4", "tables", "h5netcdf"}
+var Packages = []string{"numpy", "scipy", "zarr", "numcodecs", "zarrs", "tensorstore", "xarray", "dask", "nilearn", "PIL", "tifffile", "ome_zarr_models", "ome_zarr", "boto3", "s3fs", "fsspec", "obstore", "h5py", "hdf5plugin", "netCDF4", "tables", "h5netcdf"}
 
 // Python returns the path of a Python interpreter that has the named packages,
 // or all of [Packages] if none is named. The interpreter is DOSNA_TEST_PYTHON,

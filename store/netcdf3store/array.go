@@ -22,12 +22,15 @@ type array struct {
 	grid   nd.Grid
 }
 
-// Records of at most so many bytes are put together in chunks of about so many, unless the variable has more: a request, and a reference,
-// for each would cost as much.
+// A record is a chunk, so that files put together along the unlimited dimension have chunks of one length. Others are of many records: of a
+// variable that is in one piece, if records have less than ownRecord bytes; and of more than manyRecords records that have at most smallRecord, of
+// which a request, and a reference, for each would cost as much, unless they are more than mostSmall together.
 const (
+	ownRecord   = 64 << 10
 	smallRecord = 64
-	mostSmall   = 64 << 20
+	manyRecords = 10_000
 	smallChunk  = 1 << 20
+	mostSmall   = 64 << 20
 )
 
 func (t *tree) array(v *netcdf3.Variable) (*array, error) {
@@ -46,10 +49,10 @@ func (t *tree) array(v *netcdf3.Variable) (*array, error) {
 		if len(v.Shape) > 0 {
 			a.stride = v.Bytes / int64(max(v.Shape[0], 1))
 		}
-	case t.file.RecordSize == v.Bytes: // in one piece
+	case t.file.RecordSize == v.Bytes && v.Bytes < ownRecord: // in one piece
 		a.chunk = present.Pieces(v.Shape, item, most)
 		a.stride = v.Bytes
-	case v.Bytes <= smallRecord && v.Bytes*int64(v.Shape[0]) <= mostSmall:
+	case v.Bytes <= smallRecord && v.Shape[0] > manyRecords && v.Bytes*int64(v.Shape[0]) <= mostSmall:
 		a.chunk = append(present.Pieces(v.Shape[:1], int(v.Bytes), smallChunk/int(v.Bytes)), v.Shape[1:]...)
 		a.stride = t.file.RecordSize
 	default:

@@ -259,7 +259,7 @@ func open(t *testing.T, dir, name string) *present.Store {
 // Where chunks are located, there are their bytes; a record is one chunk.
 func TestLocations(t *testing.T) {
 	dir, _ := fixtures(t)
-	for name, least := range map[string]int{"types-1.nc": 39, "types-5.nc": 74, "large-2.nc": 6, "xarray-scipy-1.nc": 3} {
+	for name, least := range map[string]int{"types-1.nc": 100, "types-5.nc": 200, "large-2.nc": 6, "xarray-scipy-1.nc": 10, "small-records-1.nc": 0} {
 		raw, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -287,7 +287,7 @@ func TestLocations(t *testing.T) {
 		}
 	}
 	s := open(t, dir, "large-2.nc")
-	for key, size := range map[string]int64{"other/c/1/0": 2 * 709, "records/c/1/0/0": 1} {
+	for key, size := range map[string]int64{"other/c/1/0": 2 * 709, "records/c/1/0/0": 8 * 709, "line/c/0": 4 * 100_000} {
 		if i, err := s.Stat(t.Context(), key); err != nil || i.Size < size {
 			t.Errorf("%s: %+v, %v", key, i, err)
 		}
