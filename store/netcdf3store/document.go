@@ -59,7 +59,11 @@ func (t *tree) root() []byte {
 func (a *array) document(f *netcdf3.File) []byte {
 	attrs := attributes(a.v.Attributes)
 	for _, at := range a.v.Attributes {
-		if at.Name == fillName {
+		switch {
+		case at.Name != fillName:
+		case a.v.Type == netcdf3.Char: // xarray opens no array of bytes that has it
+			delete(attrs, fillName)
+		default:
 			attrs[fillName] = fillAttribute(at)
 		}
 	}
@@ -108,13 +112,10 @@ func attributes(of []netcdf3.Attribute) map[string]any {
 	return attrs
 }
 
-// fillAttribute is the value of _FillValue as xarray has it in Zarr v3: base64 of eight bytes, little-endian, for a floating-point number, of
-// the bytes for characters.
+// fillAttribute is the value of _FillValue as xarray has it in Zarr v3: base64 of eight bytes, little-endian, for a floating-point number.
 func fillAttribute(a netcdf3.Attribute) any {
 	var raw []byte
 	switch {
-	case a.Type == netcdf3.Char:
-		raw = a.Data
 	case len(a.Data) != a.Type.Size():
 		return a.Value()
 	case a.Type == netcdf3.Float:

@@ -134,6 +134,9 @@ func TestTrees(t *testing.T) {
 				if len(v.Dims) > 0 && !slices.Equal(d.DimensionNames(), v.Dims) {
 					t.Errorf("%s: dimensions %q, want %q", path, d.DimensionNames(), v.Dims)
 				}
+				if v.Type == "|S1" {
+					delete(v.Attrs, "_FillValue") // see TestFill
+				}
 				sameAttributes(t, path, d.Attrs(), v.Attrs)
 			}
 		})
@@ -165,11 +168,9 @@ func sameAttributes(t *testing.T, path string, got, want map[string]any) {
 		if err := json.Unmarshal([]byte(`"`+fill+`"`), &b); err != nil {
 			t.Fatal(err)
 		}
-		if have["_FillValue"] = string(b); len(b) == 8 {
-			have["_FillValue"] = math.Float64frombits(binary.LittleEndian.Uint64(b))
-			if math.IsNaN(have["_FillValue"].(float64)) {
-				have["_FillValue"] = "NaN"
-			}
+		x := math.Float64frombits(binary.LittleEndian.Uint64(b))
+		if have["_FillValue"] = x; math.IsNaN(x) {
+			have["_FillValue"] = "NaN"
 		}
 	}
 	for name, w := range want {
