@@ -71,7 +71,7 @@ func (d *Dataset) writable() error {
 // large as the dataset.
 func (d *Dataset) toWrite(ctx context.Context, written func(shape []int) bool) (*Dataset, error) {
 	if d.field != nil {
-		return nil, fmt.Errorf("%w: a single field is only read; write whole elements", ErrInvalid)
+		return nil, fmt.Errorf("%w: a field has no chunks of its own; write to it through its dataset", ErrInvalid)
 	}
 	if err := d.writable(); err != nil {
 		return nil, err

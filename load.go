@@ -68,6 +68,9 @@ func (d *Dataset) Load(ctx context.Context, from Array) error {
 	if d.doc.Type.Variable() && blocks == nil {
 		return d.errorf("load", fmt.Errorf("%w: the source cannot give elements of any length", ErrInvalid))
 	}
+	if d.field != nil {
+		return d.loadField(ctx, from)
+	}
 	d, err := d.toWrite(ctx, nil)
 	if err != nil {
 		return d.errorf("load", err)
@@ -136,4 +139,13 @@ func (d *Dataset) loadBlock(ctx context.Context, from BlockArray, k *Chunk) erro
 		return err
 	}
 	return d.in(a).writeCell(ctx, k.key, v)
+}
+
+// loadField fills one field of all elements.
+func (d *Dataset) loadField(ctx context.Context, from Array) error {
+	err := d.Apply(ctx, func(ctx context.Context, b Block) error { return from.ReadBox(ctx, b.Box, b.Out) })
+	if err != nil {
+		return d.errorf("load", err)
+	}
+	return nil
 }

@@ -222,6 +222,6 @@ func (d *Dataset) writeSerial(ctx context.Context, box nd.Box, src nd.View) erro
 	pieces := r.Pieces(d.grid)
 	stored, decoded := d.holds()
 	return d.c.serial(ctx, pieces.Len(), 2*stored+decoded, func(ctx context.Context, i int) error {
-		return d.writePiece(ctx, pieces.At(i), src)
+		return d.writePiece(ctx, pieces.At(i), src, nil)
 	})
 }

@@ -142,10 +142,7 @@ func (j *reading) gather(ctx context.Context, o *object, p nd.Piece, box nd.Box)
 		return err
 	}
 	j.d.keep(p, held, j.canon)
-	if f := d.field; f != nil {
-		held.Off, held.Item = held.Off+f.Offset, f.Type.Size()
-	}
-	p.Gather(j.canon, held)
+	p.Gather(j.canon, d.field.in(held))
 	return nil
 }
 

@@ -305,8 +305,10 @@ func TestFields(t *testing.T) {
 						t.Errorf("%s [%s]: got %v, %v; want %v", path, text, got, err, want)
 					}
 				}
-				if err := v.WriteRaw(ctx, nd.Selection{}, make([]byte, size)); !errors.Is(err, dosna.ErrInvalid) {
-					t.Errorf("%s is written: %v", path, err)
+				if k, err := v.Chunk(0, 0); err != nil {
+					t.Error(err)
+				} else if err := k.Delete(ctx); !errors.Is(err, dosna.ErrInvalid) && !errors.Is(err, dosna.ErrPermission) {
+					t.Errorf("a chunk of %s is deleted: %v", path, err)
 				}
 				if err := v.Resize(ctx, []int{1, 1}); !errors.Is(err, dosna.ErrPermission) {
 					t.Errorf("%s is resized: %v", path, err)

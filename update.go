@@ -52,7 +52,8 @@ func (d *Dataset) modify(ctx context.Context, pieces *nd.Pieces, written func(sh
 	if err := d.fixed(); err != nil {
 		return err
 	}
-	d, err := d.toWrite(ctx, written)
+	part := d.field
+	d, err := d.toWriteElements(ctx, written)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,18 @@ func (d *Dataset) modify(ctx context.Context, pieces *nd.Pieces, written func(sh
 			if err := d.was(ctx, old, local, v, key); err != nil {
 				return local, v, err
 			}
-			return local, v, f(slots.Keep(ctx), Block{Box: p.Box, In: v, Out: v, Halo: halo})
+			if part == nil {
+				return local, v, f(slots.Keep(ctx), Block{Box: p.Box, In: v, Out: v, Halo: halo})
+			}
+			one, buf, err := hold(local.Shape, part.Type.Size())
+			if err != nil {
+				return local, v, err
+			}
+			defer bufpool.Put(buf)
+			nd.Copy(one, part.in(v))
+			err = f(slots.Keep(ctx), Block{Box: p.Box, In: one, Out: one, Halo: halo})
+			nd.Copy(part.in(v), one)
+			return local, v, err
 		}})
 	}))
 }

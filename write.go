@@ -82,11 +82,11 @@ func (d *Dataset) writeRegion(ctx context.Context, r *nd.Region, src nd.View) er
 		return d.writeRegion(ctx, r, flat)
 	}
 	pieces := r.Pieces(d.grid)
-	w, err := d.toWrite(ctx, func(shape []int) bool { return inside(pieces, shape) })
+	w, err := d.toWriteElements(ctx, func(shape []int) bool { return inside(pieces, shape) })
 	if err == nil {
 		stored, decoded := w.holds()
 		err = w.wrote(ctx, w.c.run(ctx, w.c.o.local(), pieces.Len(), 2*stored+decoded, func(ctx context.Context, i int) error {
-			return w.writePiece(ctx, pieces.At(i), canon)
+			return w.writePiece(ctx, pieces.At(i), canon, d.field)
 		}))
 	}
 	if err != nil {
@@ -108,8 +108,8 @@ func inside(p *nd.Pieces, shape []int) bool {
 	return true
 }
 
-// writePiece writes what a selection has in one stored object.
-func (d *Dataset) writePiece(ctx context.Context, p nd.Piece, canon nd.View) error {
+// writePiece writes what a selection has in one stored object: elements, or a field of them.
+func (d *Dataset) writePiece(ctx context.Context, p nd.Piece, canon nd.View, f *field) error {
 	part, free := d.part()
 	defer free()
 	k, err := part.at(p.Cell)
@@ -119,26 +119,26 @@ func (d *Dataset) writePiece(ctx context.Context, p nd.Piece, canon nd.View) err
 	key := k.key(p.Cell)
 	box := k.grid.Local(p.Cell, p.Box)
 	v, direct := p.Direct(canon)
-	if !direct {
-		held, buf, err := hold(box.Shape, canon.Item)
+	if direct = direct && f == nil; !direct {
+		held, buf, err := hold(box.Shape, k.item())
 		if err != nil {
 			return err
 		}
 		defer bufpool.Put(buf)
 		v = held
 	}
-	if p.Covers() {
+	if p.Covers() && f == nil {
 		if !direct {
 			p.Scatter(v, canon)
 		}
 		return k.writeCell(ctx, key, v)
 	}
 	return k.change(ctx, key, edit{part: func(old codec.Source) (nd.Box, nd.View, error) {
-		if !direct { // the box has elements that are not selected
+		if !direct { // the box has elements that are not selected, or other fields
 			if err := k.was(ctx, old, box, v, key); err != nil {
 				return box, v, err
 			}
-			p.Scatter(v, canon)
+			p.Scatter(f.in(v), canon)
 		}
 		return box, v, nil
 	}})

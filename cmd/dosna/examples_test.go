@@ -115,6 +115,7 @@ func originalWorld(t *testing.T) string {
 		{"export", "scratch#/mask", "arrays.npz", "--member", "mask"},
 		{"export", "scratch#/mask", "slices/s_%03d.tif"},
 		{"import", "volume.npy", "pool#/scan/raw", "--chunks", "64,64,64", "--attr", "voxel_um=0.65", "--attr", "roi=[10,20]"},
+		{"create", "sky#/stars", "--shape", "100", "--dtype", "struct{name: S8, magnitude: f4}"},
 		{"cp", "-r", "pool#/scan", "backup#/scan"},
 	} {
 		if _, errOut, code := command(t, dir, args...); code != 0 {

@@ -18,26 +18,31 @@ import (
 
 func (a *app) setCommand() *cobra.Command {
 	var dryRun bool
+	var field string
 	cmd := &cobra.Command{
 		Use:   "set DATASET SELECTION VALUE",
 		Short: "Assign a number, or the array in a file, to a selection",
 		Long: `Assign a value to all elements that a selection picks: a number, a text, or the array in
 a file (.npy, .npz, .nii), which is broadcast to the selection as NumPy does and
-must have the dataset's type. Texts of any length come from the command line alone. '...' selects everything.`,
+must have the dataset's type. Texts of any length come from the command line alone. '...' selects everything.
+With --field one field of structs is set, and the others stay.`,
 		Example: `  dosna set /tmp/pool#/scan/raw '0:10, :, :' 5
   dosna set /tmp/pool#/scan/raw '..., 0' nan
   dosna set /tmp/pool#/scan/raw '100' plane.npy --dry-run
-  dosna set /tmp/pool#/scan/raw '100' plane.npy`,
+  dosna set /tmp/pool#/scan/raw '100' plane.npy
+  dosna set /tmp/sky#/stars '10:20' 0.5 --field magnitude`,
 		Args: exactArgs("the dataset's address", "the selection", "the value"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel, err := selection(args[1])
 			if err != nil {
 				return err
 			}
-			return a.set(cmd.Context(), args[0], sel, args[2], dryRun)
+			return a.set(cmd.Context(), args[0], sel, field, args[2], dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only tell what would be changed")
+	cmd.Flags().StringVar(&field, "field", "", "only the field `NAME` of structs; outer/inner is one in a field")
+	_ = cmd.RegisterFlagCompletionFunc("field", words())
 	cmd.ValidArgsFunction = a.completeAddress(1)
 	return cmd
 }
@@ -50,13 +55,13 @@ type changed struct {
 	DryRun   bool   `json:"dry_run"`
 }
 
-func (a *app) set(ctx context.Context, address string, sel nd.Selection, value string, dryRun bool) error {
+func (a *app) set(ctx context.Context, address string, sel nd.Selection, field, value string, dryRun bool) error {
 	mode := dosna.ReadWrite
 	if dryRun {
 		mode = dosna.ReadOnly
 	}
 	return a.at(ctx, address, mode, func(p place) error {
-		d, err := p.dataset(ctx)
+		d, err := p.fieldOf(ctx, field)
 		if err != nil {
 			return err
 		}
