@@ -27,7 +27,7 @@ type Dataset struct {
 	prefix  string       // of the keys of stored objects
 	form    string       // what tells this document from others under which the same objects are other elements
 	arena   *codec.Arena // of elements of any length, during a call; nil for others
-	field *field // which alone is read; nil: whole elements
+	field   *field       // which alone is read; nil: whole elements
 }
 
 // layout is what a resize changes.
