@@ -34,7 +34,7 @@ type dataset struct {
 // damaged says what is wrong with a file that there is.
 func damaged(key string, err error) error {
 	if errors.Is(err, store.ErrNotExist) {
-		return fmt.Errorf("%w: the file %s: %v", store.ErrCorrupt, key, err)
+		return fmt.Errorf("%w: the file %s: %s", store.ErrCorrupt, key, err.Error()) // nothing is missing but in the file
 	}
 	if errors.Is(err, hdf5.ErrCorrupt) || errors.Is(err, hdf5.ErrNotHDF5) {
 		err = fmt.Errorf("%w: %w", store.ErrCorrupt, err)
@@ -228,7 +228,7 @@ func (d *dataset) place(ctx context.Context, file *present.File) (present.Object
 	}
 	l, err := top.Child(ctx, "data")
 	if err != nil {
-		return none, fmt.Errorf("%w: it has no dataset data: %v", store.ErrCorrupt, err)
+		return none, err
 	}
 	at, err := top.Follow(ctx, l)
 	if err != nil {
