@@ -40,6 +40,9 @@ type tree struct {
 // String implements present.Tree.
 func (t *tree) String() string { return t.name }
 
+// Most implements present.Tree.
+func (t *tree) Most() int64 { return 0 }
+
 // Guarantees implements present.Tree.
 func (t *tree) Guarantees() store.Guarantees { return t.below.Guarantees() }
 

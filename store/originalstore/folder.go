@@ -76,6 +76,9 @@ const mostDatasets = 1 << 14
 // String implements present.Tree.
 func (f *folder) String() string { return store.Name(f.below) }
 
+// Most implements present.Tree.
+func (f *folder) Most() int64 { return 0 }
+
 // Guarantees implements present.Tree.
 func (f *folder) Guarantees() store.Guarantees { return f.below.Guarantees() }
 

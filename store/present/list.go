@@ -3,6 +3,7 @@ package present
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strconv"
 	"strings"
@@ -48,6 +49,7 @@ type lister struct {
 	yield   func(store.Info, error) bool
 	located func(store.Location, error) bool // instead of yield
 	stopped bool
+	nodes   int64
 }
 
 // run lists what is at the prefix: a node, or chunks of one.
@@ -99,6 +101,9 @@ func (l *lister) node(ctx context.Context, at string, n *Node) error {
 	if err := l.s.ready(ctx); err != nil || l.stopped {
 		return err
 	}
+	if l.nodes++; l.s.most > 0 && l.nodes > l.s.most {
+		return fmt.Errorf("%w: groups contain each other", store.ErrCorrupt)
+	}
 	key := under(at, document)
 	if l.located == nil {
 		l.give(n.object().info(key))
@@ -108,20 +113,27 @@ func (l *lister) node(ctx context.Context, at string, n *Node) error {
 	if n.Array != nil {
 		return l.chunks(ctx, at, n.Array)
 	}
+	if n.Ahead != nil {
+		n.Ahead(ctx)
+	}
 	for _, name := range n.Names {
 		if l.stopped {
 			return nil
 		}
-		if l.o.Shallow {
+		if l.o.Shallow && !n.Unsure {
 			l.give(store.Info{Key: under(at, name) + "/", Dir: true})
 			continue
 		}
 		child, err := l.s.tree.Node(ctx, under(at, name))
 		if errors.Is(err, store.ErrNotExist) {
-			continue // deleted meanwhile
+			continue // it is not certain that it is there, or it was deleted meanwhile
 		}
 		if err != nil {
 			return err
+		}
+		if l.o.Shallow {
+			l.give(store.Info{Key: under(at, name) + "/", Dir: true})
+			continue
 		}
 		if err := l.node(ctx, under(at, name), child); err != nil {
 			return err
@@ -156,16 +168,26 @@ func (l *lister) chunks(ctx context.Context, at string, a Array) error {
 			}
 			continue
 		}
-		if l.located == nil {
-			c.Info.Key = key
+		if c.Info.Key = key; key <= l.o.After {
+			continue
+		}
+		if l.located == nil && c.Info.Size >= 0 {
 			l.give(c.Info)
 			continue
 		}
 		o, err := a.Chunk(ctx, c.Coord)
-		if err != nil {
-			return err
+		if err == nil && l.located == nil && o.Size < 0 {
+			err = l.s.made(ctx, key, &o)
 		}
-		l.stopped = !l.located(o.location(key), nil)
+		switch {
+		case errors.Is(err, store.ErrNotExist):
+		case err != nil:
+			return fmt.Errorf("%q: %w", key, err)
+		case l.located == nil:
+			l.give(o.info(key))
+		default:
+			l.stopped = !l.located(o.location(key), nil)
+		}
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 type Store struct {
 	tree     Tree
 	name     string
+	most     int64
 	readOnly error
 	closed   atomic.Bool
 
@@ -26,7 +27,7 @@ type Store struct {
 
 // New returns the store of a tree, which Close closes. Whoever tries to change something is told why that cannot be.
 func New(t Tree, why string) *Store {
-	return &Store{tree: t, name: t.String(), readOnly: fmt.Errorf("%w: %s", store.ErrPermission, why)}
+	return &Store{tree: t, name: t.String(), most: t.Most(), readOnly: fmt.Errorf("%w: %s", store.ErrPermission, why)}
 }
 
 // String is the address of the tree.

@@ -14,6 +14,11 @@ func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	if err != nil {
 		return store.Info{}, s.fail("stat", key, err)
 	}
+	if o.Size < 0 {
+		if err := s.made(ctx, key, &o); err != nil {
+			return store.Info{}, s.fail("stat", key, err)
+		}
+	}
 	return o.info(key), nil
 }
 
@@ -31,6 +36,9 @@ func (s *Store) get(ctx context.Context, key string, opts store.GetOptions, dst 
 		return nil, store.Info{}, err
 	}
 	o, err := s.find(ctx, key)
+	if err == nil && o.Size < 0 {
+		err = s.made(ctx, key, &o)
+	}
 	if err != nil {
 		return nil, store.Info{}, err
 	}
@@ -39,7 +47,7 @@ func (s *Store) get(ctx context.Context, key string, opts store.GetOptions, dst 
 	if err != nil {
 		return nil, store.Info{}, err
 	}
-	if err := s.made(ctx, info, &o); err != nil {
+	if err := s.made(ctx, key, &o); err != nil {
 		return nil, store.Info{}, err
 	}
 	if int64(cap(dst)-len(dst)) < n {
@@ -72,13 +80,13 @@ func (s *Store) getRanges(ctx context.Context, key string, c store.Cond, spans [
 	if err != nil {
 		return store.Info{}, err
 	}
+	if err := c.MeetRead(o.info(key).Version); err != nil {
+		return store.Info{}, err
+	}
+	if err := s.made(ctx, key, &o); err != nil {
+		return store.Info{}, err
+	}
 	info := o.info(key)
-	if err := c.MeetRead(info.Version); err != nil {
-		return store.Info{}, err
-	}
-	if err := s.made(ctx, info, &o); err != nil {
-		return store.Info{}, err
-	}
 	moved := make([]nd.Span, 0, len(spans))
 	for _, span := range spans {
 		off, err := store.SpanIn(span, o.Size)
@@ -98,25 +106,24 @@ func (s *Store) getRanges(ctx context.Context, key string, c store.Cond, spans [
 }
 
 // made makes the bytes of an object that are nowhere, and keeps them for a while.
-func (s *Store) made(ctx context.Context, info store.Info, o *Object) error {
-	if o.Make == nil {
+func (s *Store) made(ctx context.Context, key string, o *Object) error {
+	if o.Make == nil || o.Data != nil {
 		return nil
 	}
-	name := string(info.Version) + "\x00" + info.Key
+	name := string(o.info(key).Version) + "\x00" + key
 	s.mu.Lock()
-	o.Data = s.kept.data[name]
+	data := s.kept.data[name]
 	s.mu.Unlock()
-	if o.Data != nil {
-		return nil
+	if data == nil {
+		var err error
+		if data, err = o.Make(ctx); err != nil {
+			return err
+		}
+		if o.Size >= 0 && int64(len(data)) != o.Size {
+			return fmt.Errorf("%w: %d bytes where %d should be", store.ErrCorrupt, len(data), o.Size)
+		}
 	}
-	data, err := o.Make(ctx)
-	if err != nil {
-		return err
-	}
-	if int64(len(data)) != o.Size {
-		return fmt.Errorf("%w: %d bytes where %d should be", store.ErrCorrupt, len(data), o.Size)
-	}
-	o.Data = data
+	o.Data, o.Size = data, int64(len(data))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept.add(name, data)

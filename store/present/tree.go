@@ -17,6 +17,9 @@ type Tree interface {
 	// String is the address of the tree.
 	String() string
 
+	// Most bounds the nodes of a listing, which groups that contain each other have no end of; 0: there are none such.
+	Most() int64
+
 	// Guarantees are those of the store that the files are in.
 	Guarantees() store.Guarantees
 
@@ -28,8 +31,12 @@ type Tree interface {
 type Node struct {
 	Document []byte   // its zarr.json
 	File     *File    // what that is made of; nil if it is not one file
-	Names    []string // of the nodes in a group, in order: segments of keys
 	Array    Array    // nil for a group
+	Names    []string // of the nodes in a group, in order: segments of keys
+	Unsure   bool     // there may be nothing at some of the names
+
+	// Ahead, if not nil, is called before all nodes in a group are asked for.
+	Ahead func(ctx context.Context)
 }
 
 // Array is where the chunks of an array are.
@@ -47,14 +54,14 @@ type Array interface {
 // Listed is what a listing tells of a chunk.
 type Listed struct {
 	Coord []int
-	Info  store.Info // but for its key
+	Info  store.Info // but for its key; with the size -1, Chunk is asked, which may find that there is none
 }
 
 // Object is what a key stands for: bytes, or a part of a file.
 type Object struct {
 	File *File // nil: the bytes are Data, and of no file
 	Off  int64 // in the file, where the bytes are, unless there are Data, or Make
-	Size int64
+	Size int64 // -1 if there is Make, and it is not known before
 
 	Data []byte
 	Make func(ctx context.Context) ([]byte, error) // returns the bytes, which are nowhere as they are read
