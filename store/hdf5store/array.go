@@ -11,10 +11,12 @@ import (
 	"github.com/dosna/dosna/hdf5"
 	"github.com/dosna/dosna/hdf5/filter"
 	"github.com/dosna/dosna/nd"
+	"github.com/dosna/dosna/store/present"
 )
 
-// array is how a dataset is read as one of Zarr.
+// array is how a dataset is read as one of Zarr. It implements present.Array.
 type array struct {
+	t     *tree
 	d     *hdf5.Dataset
 	e     *hdf5.Elements
 	shape []int // of the dataset, 0 if it has no elements
@@ -32,14 +34,8 @@ type array struct {
 	same    sync.Map      // *hdf5.Dataset → bool: whether others are stored as that is
 }
 
-// What is in one piece is read in chunks of about so many bytes.
-const pieceSize = 4 << 20
-
-// mostPiece bounds a row that is not cut.
-const mostPiece = 256 << 20
-
 // describe reads a dataset and makes up its document.
-func (s *Store) describe(ctx context.Context, n *node, doc, ours map[string]any, sc scales) error {
+func (t *tree) describe(ctx context.Context, n *node, doc, ours map[string]any, sc scales) error {
 	d, err := n.object.Dataset(ctx)
 	if err != nil {
 		return err
@@ -48,7 +44,7 @@ func (s *Store) describe(ctx context.Context, n *node, doc, ours map[string]any,
 	if err != nil {
 		return err
 	}
-	a := &array{d: d, e: e, shape: d.Space.Shape, filters: d.Filters}
+	a := &array{t: t, d: d, e: e, shape: d.Space.Shape, filters: d.Filters}
 	if d.Space.Null {
 		a.shape, ours["dataspace"] = []int{0}, "null"
 	}
@@ -65,7 +61,7 @@ func (s *Store) describe(ctx context.Context, n *node, doc, ours map[string]any,
 	}
 	codecs, expressed := a.codecs()
 	a.there = expressed
-	fill, err := a.fillValue(ctx, s.file)
+	fill, err := a.fillValue(ctx, t.file)
 	if err != nil {
 		return err
 	}
@@ -123,46 +119,20 @@ func (a *array) remember(ours map[string]any) {
 	}
 }
 
+// pieces cuts what lies in one piece, in parts of some MiB.
+func pieces(shape []int, item int, texts bool) []int {
+	most := max(present.PieceSize/max(item, 1), 1)
+	if texts {
+		most = min(most, 1<<16)
+	}
+	return present.Pieces(shape, item, most)
+}
+
 func list(shape []int) []int {
 	if shape == nil {
 		return []int{}
 	}
 	return shape
-}
-
-// pieces cuts what lies in one piece so that each part does, too: rows, or parts of one; if it can be, into equal
-// parts, since one that reaches beyond the end has to be made.
-func pieces(shape []int, item int, texts bool) []int {
-	most := max(pieceSize/max(item, 1), 1)
-	if texts {
-		most = min(most, 1<<16)
-	}
-	out := make([]int, len(shape))
-	inner := 1
-	for i := len(shape) - 1; i >= 0; i-- {
-		n := max(shape[i], 1)
-		if out[i] = n; n > most {
-			out[i] = equal(n, most)
-			if n%out[i] != 0 && slices.ContainsFunc(shape[:i], func(n int) bool { return n > 1 }) && n <= mostPiece/max(item, 1)/inner {
-				out[i] = n // or each row would have such a part
-			}
-			most = 1
-		}
-		inner *= out[i]
-		most = max(most/out[i], 1)
-	}
-	return out
-}
-
-// equal returns the length of equal parts of n, which is at most so much, and not much less; most if there are none.
-func equal(n, most int) int {
-	least := (n + most - 1) / most
-	for k := least; k <= 16*least && k <= n; k++ {
-		if n%k == 0 {
-			return n / k
-		}
-	}
-	return most
 }
 
 // codecs returns the codecs of the document, and whether they are those of what is in the file.

@@ -4,89 +4,84 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 
 	"github.com/dosna/dosna/hdf5"
 	"github.com/dosna/dosna/hdf5/filter"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/present"
 )
 
 // mostChunk bounds the bytes of a chunk that is made in memory.
 const mostChunk = 1 << 30
 
-// chunk returns the chunk of an array at a place in its grid.
-func (s *Store) chunk(ctx context.Context, n *node, key string, coord []int) (object, error) {
+// Rank implements present.Array.
+func (a *array) Rank() int { return len(a.grid) }
+
+// Chunk implements present.Array.
+func (a *array) Chunk(ctx context.Context, coord []int) (present.Object, error) {
 	for i, at := range coord {
-		if at < 0 || at >= n.array.grid[i] {
-			return object{}, store.ErrNotExist
+		if at < 0 || at >= a.grid[i] {
+			return present.Object{}, store.ErrNotExist
 		}
 	}
-	o, stored, err := s.place(ctx, n, coord)
-	if err == nil && o.made {
-		o, err = s.madeKept(ctx, n, key, coord, stored)
+	coord = coord[:len(a.shape)] // array types are one chunk
+	o, stored, err := a.place(ctx, coord)
+	if err == nil && o.Size < 0 {
+		coord = slices.Clone(coord)
+		o.Make = func(ctx context.Context) ([]byte, error) {
+			data, err := a.made(ctx, coord, stored)
+			return data, damaged(err)
+		}
 	}
-	return o, err
+	return o, damaged(err)
 }
 
+// toMake returns the object of a chunk that has to be made.
+func (a *array) toMake() present.Object { return present.Object{File: a.t.src, Size: -1} }
+
 // place returns where a chunk within the grid is, or that it has to be made, of what is stored.
-func (s *Store) place(ctx context.Context, n *node, coord []int) (o object, stored hdf5.Chunk, err error) {
-	a := n.array
-	coord = coord[:len(a.shape)] // array types are one chunk
+func (a *array) place(ctx context.Context, coord []int) (o present.Object, stored hdf5.Chunk, err error) {
 	if a.d.Space.Null {
-		return object{}, stored, store.ErrNotExist
+		return o, stored, store.ErrNotExist
 	}
 	switch a.d.Layout.Class {
 	case hdf5.Chunked:
 		index, err := a.d.Index(ctx)
 		if err != nil {
-			return object{}, stored, err
+			return o, stored, err
 		}
 		var ok bool
 		if stored, ok = index.Find(coord); !ok {
-			return object{}, stored, store.ErrNotExist
+			return o, stored, store.ErrNotExist
 		}
 		if a.there && (len(a.d.Filters) == 0 || stored.Mask == 0 && !a.d.Plain(coord)) {
-			return object{src: s.src, off: a.d.Base() + int64(stored.Addr), size: int64(stored.Size)}, stored, nil
+			return present.Object{File: a.t.src, Off: a.d.Base() + int64(stored.Addr), Size: int64(stored.Size)}, stored, nil
 		}
 	case hdf5.Contiguous:
 		if a.d.Layout.Addr == hdf5.Undefined && len(a.d.Files) == 0 {
-			return object{}, stored, store.ErrNotExist
+			return o, stored, store.ErrNotExist
 		}
 		start := make([]int, len(coord))
 		for i, at := range coord {
 			start[i] = at * a.chunk[i]
 		}
-		o, ok, err := s.run(ctx, a, a.d, start, a.chunk)
+		o, ok, err := a.run(ctx, a.d, start, a.chunk)
 		if ok || err != nil {
 			return o, stored, err
 		}
 	case hdf5.Virtual:
-		o, err := s.tile(ctx, a, coord)
+		o, err := a.tile(ctx, coord)
 		return o, stored, err
 	}
-	return object{made: true}, stored, nil
-}
-
-// madeKept makes a chunk, and keeps it for a while.
-func (s *Store) madeKept(ctx context.Context, n *node, key string, coord []int, stored hdf5.Chunk) (object, error) {
-	s.mu.Lock()
-	data := s.kept.data[key]
-	s.mu.Unlock()
-	if data == nil {
-		var err error
-		if data, err = s.made(ctx, n.array, coord[:len(n.array.shape)], stored); err != nil {
-			return object{}, err
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.kept.add(key, data)
-	}
-	return object{data: data, size: int64(len(data))}, nil
+	return a.toMake(), stored, nil
 }
 
 // made makes a chunk of what is in the file.
-func (s *Store) made(ctx context.Context, a *array, coord []int, stored hdf5.Chunk) ([]byte, error) {
+func (a *array) made(ctx context.Context, coord []int, stored hdf5.Chunk) ([]byte, error) {
 	if a.piped && stored.Size > 0 {
 		mask := stored.Mask
 		if a.d.Plain(coord) {
@@ -95,7 +90,7 @@ func (s *Store) made(ctx context.Context, a *array, coord []int, stored hdf5.Chu
 		out := filter.AppendMask(nil, mask)
 		at := len(out)
 		out = append(out, make([]byte, stored.Size)...)
-		return out, s.src.ReadAt(ctx, out[at:], a.d.Base()+int64(stored.Addr))
+		return out, a.t.src.ReadAt(ctx, out[at:], a.d.Base()+int64(stored.Addr))
 	}
 	whole := nd.Box{Start: make([]int, len(coord)), Shape: a.chunk}
 	for i, at := range coord {
@@ -125,7 +120,7 @@ func (s *Store) made(ctx context.Context, a *array, coord []int, stored hdf5.Chu
 	}
 	switch {
 	case a.e.Texts:
-		texts, err := s.file.Texts(ctx, a.e, raw)
+		texts, err := a.t.file.Texts(ctx, a.e, raw)
 		if err != nil {
 			return nil, err
 		}
@@ -158,4 +153,47 @@ func vlen(texts []string) ([]byte, error) {
 		out = append(out, t...)
 	}
 	return out, nil
+}
+
+// Chunks implements present.Array. How large a chunk is that has to be made is found out by making it.
+func (a *array) Chunks(ctx context.Context) iter.Seq2[present.Listed, error] {
+	return func(yield func(present.Listed, error) bool) {
+		more := make([]int, len(a.grid)-len(a.shape))
+		give := func(coord []int) bool {
+			return yield(present.Listed{Coord: coord, Info: store.Info{Size: -1}}, nil)
+		}
+		switch {
+		case a.d.Space.Null, a.d.Layout.Class == hdf5.Contiguous && a.d.Layout.Addr == hdf5.Undefined && len(a.d.Files) == 0,
+			slices.Contains(a.grid, 0):
+			return
+		case a.d.Layout.Class == hdf5.Chunked:
+			index, err := a.d.Index(ctx)
+			if err != nil {
+				yield(present.Listed{}, damaged(err))
+				return
+			}
+			for c := range index.All() {
+				if !give(append(c.Coord, more...)) {
+					return
+				}
+			}
+			return
+		}
+		at := make([]int, len(a.grid))
+		for {
+			if !give(at) {
+				return
+			}
+			i := len(at) - 1
+			for ; i >= 0; i-- {
+				if at[i]++; at[i] < a.grid[i] {
+					break
+				}
+				at[i] = 0
+			}
+			if i < 0 {
+				return
+			}
+		}
+	}
 }

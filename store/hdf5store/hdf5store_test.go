@@ -22,6 +22,7 @@ import (
 	"github.com/dosna/dosna/store/filestore"
 	"github.com/dosna/dosna/store/hdf5store"
 	"github.com/dosna/dosna/store/memstore"
+	"github.com/dosna/dosna/store/present"
 )
 
 var (
@@ -163,7 +164,7 @@ func compare(t *testing.T, d *dosna.Dataset, path string, w want) {
 	}
 }
 
-func open(t *testing.T, dir, name string) *hdf5store.Store {
+func open(t *testing.T, dir, name string) *present.Store {
 	t.Helper()
 	below, err := filestore.Open(dir, store.OpenOptions{})
 	if err != nil {

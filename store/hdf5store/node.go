@@ -14,6 +14,7 @@ import (
 
 	"github.com/dosna/dosna/hdf5"
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/present"
 )
 
 // node is a group, an array or a link.
@@ -24,43 +25,45 @@ type node struct {
 	children map[string]hdf5.Link // of a group, by the segments of keys
 	names    []string             // of the children, in order
 	array    *array
+	shown    *present.Node
 }
 
 // mostNodes bounds the nodes that are kept.
 const mostNodes = 1 << 14
 
 // node returns what is at a path; ErrNotExist if there is nothing.
-func (s *Store) node(ctx context.Context, at string) (*node, error) {
-	s.mu.Lock()
-	n := s.nodes[at]
-	s.mu.Unlock()
+func (t *tree) node(ctx context.Context, at string) (*node, error) {
+	t.mu.Lock()
+	n := t.nodes[at]
+	t.mu.Unlock()
 	if n != nil {
 		return n, nil
 	}
-	n, err := s.load(ctx, at)
+	n, err := t.load(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.nodes) >= mostNodes {
-		clear(s.nodes)
+	n.shown = t.show(n)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.nodes) >= mostNodes {
+		clear(t.nodes)
 	}
-	s.nodes[at] = n
+	t.nodes[at] = n
 	return n, nil
 }
 
-func (s *Store) load(ctx context.Context, at string) (*node, error) {
+func (t *tree) load(ctx context.Context, at string) (*node, error) {
 	if at == "" {
-		root, err := s.file.Root(ctx)
+		root, err := t.file.Root(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return s.make(ctx, at, root)
+		return t.make(ctx, at, root)
 	}
 	dir, name := path.Split(at)
 	dir = strings.TrimSuffix(dir, "/")
-	parent, err := s.node(ctx, dir)
+	parent, err := t.node(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -70,33 +73,33 @@ func (s *Store) load(ctx context.Context, at string) (*node, error) {
 	}
 	switch l.Kind {
 	case hdf5.SoftLink:
-		return s.link(at, relative(dir, l.Target), nil), nil
+		return t.link(at, relative(dir, l.Target), nil), nil
 	case hdf5.ExternalLink:
-		return s.link(at, s.elsewhere(l), map[string]any{"external_link": map[string]any{"file": l.File, "path": l.Target}}), nil
+		return t.link(at, t.elsewhere(l), map[string]any{"external_link": map[string]any{"file": l.File, "path": l.Target}}), nil
 	case hdf5.UserLink:
-		return s.link(at, "", map[string]any{"link": "of a kind that a program defines"}), nil
+		return t.link(at, "", map[string]any{"link": "of a kind that a program defines"}), nil
 	}
-	o, err := s.file.Object(ctx, l.Addr)
+	o, err := t.file.Object(ctx, l.Addr)
 	if err != nil {
 		return nil, err
 	}
 	if o.Kind() == hdf5.Group {
-		target, err := s.again(ctx, at, o)
+		target, err := t.again(ctx, at, o)
 		if err != nil {
 			return nil, err
 		}
 		if target != "" {
-			return s.link(at, relative(dir, target), map[string]any{"hard_link": true}), nil
+			return t.link(at, relative(dir, target), map[string]any{"hard_link": true}), nil
 		}
 	}
-	return s.make(ctx, at, o)
+	return t.make(ctx, at, o)
 }
 
 // again returns the path in the file of a group that is somewhere else already; "" if this is its place.
-func (s *Store) again(ctx context.Context, at string, o *hdf5.Object) (string, error) {
+func (t *tree) again(ctx context.Context, at string, o *hdf5.Object) (string, error) {
 	for above := at; above != ""; {
 		above = strings.TrimSuffix(path.Dir("/" + above)[1:], "/")
-		n, err := s.node(ctx, above)
+		n, err := t.node(ctx, above)
 		if err != nil {
 			return "", err
 		}
@@ -122,26 +125,10 @@ func segments(p string) string {
 	var out []string
 	for part := range strings.SplitSeq(p, "/") {
 		if part != "" && part != "." {
-			out = append(out, segment(part))
+			out = append(out, present.Segment(part))
 		}
 	}
 	return strings.Join(out, "/")
-}
-
-// segment turns a name into a segment of a key.
-func segment(name string) string {
-	if store.CheckKey(name) == nil && !strings.Contains(name, "/") && name != document {
-		return name
-	}
-	var b strings.Builder
-	for i := range len(name) {
-		if c := name[i]; c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-' {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()[:min(b.Len(), store.MaxSegment)]
 }
 
 // relative returns the target of a link in the group dir to a path of the file.
@@ -161,12 +148,12 @@ func relative(dir, target string) string {
 }
 
 // elsewhere returns the URL of what an external link leads to; "" if no link may.
-func (s *Store) elsewhere(l hdf5.Link) string {
+func (t *tree) elsewhere(l hdf5.Link) string {
 	key, err := beside(l.File)
 	if err != nil {
 		return ""
 	}
-	folder := strings.TrimSuffix(store.Name(s.below), "/")
+	folder := strings.TrimSuffix(store.Name(t.below), "/")
 	if !strings.Contains(folder, "://") {
 		folder = (&url.URL{Scheme: "file", Path: folder}).String()
 	}
@@ -174,7 +161,7 @@ func (s *Store) elsewhere(l hdf5.Link) string {
 }
 
 // link is a link at a path.
-func (s *Store) link(at, target string, more map[string]any) *node {
+func (t *tree) link(at, target string, more map[string]any) *node {
 	ours := map[string]any{"link": map[string]any{"target": target}}
 	if more != nil {
 		ours["hdf5"] = more
@@ -183,25 +170,25 @@ func (s *Store) link(at, target string, more map[string]any) *node {
 }
 
 // make makes up the node of an object.
-func (s *Store) make(ctx context.Context, at string, o *hdf5.Object) (*node, error) {
+func (t *tree) make(ctx context.Context, at string, o *hdf5.Object) (*node, error) {
 	n := &node{path: at, object: o}
-	attrs, scales, err := s.attributes(ctx, o)
+	attrs, scales, err := t.attributes(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	doc := map[string]any{"zarr_format": 3, "node_type": "group"}
-	ours, dimension := scales.kept, s.netCDF && scales.isDimension()
-	if s.netCDF { // the dimensions' names say as much
+	ours, dimension := scales.kept, t.netCDF && scales.isDimension()
+	if t.netCDF { // the dimensions' names say as much
 		maps.DeleteFunc(ours, func(name string, _ any) bool { return name != ncProperties && slices.Contains(hidden, name) })
 	}
 	switch o.Kind() {
 	case hdf5.Group:
-		err = s.list(ctx, n)
+		err = t.list(ctx, n)
 	case hdf5.Data:
 		if dimension {
 			return nil, store.ErrNotExist
 		}
-		err = s.describe(ctx, n, doc, ours, scales)
+		err = t.describe(ctx, n, doc, ours, scales)
 		if v, ok := attrs[fillAttr]; ok && n.array != nil {
 			attrs[fillAttr] = fillAttribute(v, n.array.e.Type)
 		}
@@ -233,15 +220,15 @@ func (s *Store) make(ctx context.Context, at string, o *hdf5.Object) (*node, err
 
 // list reads the links of a group. A variable of netCDF that is called as a dimension is, and does not belong to it, has
 // the name in the tree that it has there.
-func (s *Store) list(ctx context.Context, n *node) error {
+func (t *tree) list(ctx context.Context, n *node) error {
 	n.children = map[string]hdf5.Link{}
 	var renamed []hdf5.Link
 	for l, err := range n.object.Links(ctx) {
 		if err != nil {
 			return err
 		}
-		name := segment(l.Name)
-		if s.netCDF && strings.HasPrefix(l.Name, notCoord) {
+		name := present.Segment(l.Name)
+		if t.netCDF && strings.HasPrefix(l.Name, notCoord) {
 			renamed = append(renamed, l)
 			continue
 		}
@@ -252,7 +239,7 @@ func (s *Store) list(ctx context.Context, n *node) error {
 		n.names = append(n.names, name)
 	}
 	for _, l := range renamed {
-		name := segment(l.Name[len(notCoord):])
+		name := present.Segment(l.Name[len(notCoord):])
 		if _, dimension := n.children[name]; !dimension {
 			n.names = append(n.names, name)
 		}
@@ -273,14 +260,14 @@ type scales struct {
 // outside the file. They are kept under dosna.hdf5.
 var hidden = []string{"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "_Netcdf4Dimid", "_Netcdf4Coordinates", ncStrict, ncProperties}
 
-func (s *Store) attributes(ctx context.Context, o *hdf5.Object) (map[string]any, scales, error) {
+func (t *tree) attributes(ctx context.Context, o *hdf5.Object) (map[string]any, scales, error) {
 	attrs, sc := map[string]any{}, scales{kept: map[string]any{}}
 	list, err := o.Attributes(ctx)
 	if err != nil {
 		return nil, sc, err
 	}
 	for _, a := range list {
-		v, err := a.Value(ctx, s.file)
+		v, err := a.Value(ctx, t.file)
 		switch {
 		case errors.Is(err, hdf5.ErrUnsupported):
 			v = map[string]any{"error": err.Error()}
@@ -289,7 +276,7 @@ func (s *Store) attributes(ctx context.Context, o *hdf5.Object) (map[string]any,
 		case err != nil:
 			return nil, sc, err
 		case !slices.Contains(hidden, a.Name):
-			if s.netCDF {
+			if t.netCDF {
 				v = simplify(v)
 			}
 			attrs[a.Name] = v

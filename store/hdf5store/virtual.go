@@ -8,6 +8,7 @@ import (
 	"github.com/dosna/dosna/hdf5"
 	"github.com/dosna/dosna/nd"
 	"github.com/dosna/dosna/store"
+	"github.com/dosna/dosna/store/present"
 )
 
 // findLike looks, for a virtual dataset, at one that it has elements from: if these are the same, and its dimensions
@@ -60,7 +61,7 @@ func (a *array) isSame(d *hdf5.Dataset) bool {
 }
 
 // tile returns where a chunk of a virtual dataset is, or that it has to be made.
-func (s *Store) tile(ctx context.Context, a *array, coord []int) (object, error) {
+func (a *array) tile(ctx context.Context, coord []int) (present.Object, error) {
 	box := nd.Box{Start: make([]int, len(coord)), Shape: a.chunk}
 	for i, at := range coord {
 		box.Start[i] = at * a.chunk[i]
@@ -69,56 +70,56 @@ func (s *Store) tile(ctx context.Context, a *array, coord []int) (object, error)
 	t, ok, err := a.d.Tile(ctx, box)
 	switch {
 	case err != nil:
-		return object{}, err
+		return present.Object{}, err
 	case ok && t.Source == nil:
-		return object{}, store.ErrNotExist
+		return present.Object{}, store.ErrNotExist
 	case !ok || a.like == nil || !a.there || !a.isSame(t.Source):
-		return object{made: true}, nil
+		return a.toMake(), nil
 	}
 	chunk := a.chunk[len(a.chunk)-len(t.Box.Start):]
 	for i, n := range t.Box.Shape { // of the dimensions that both have
 		if n != box.Shape[len(box.Shape)-len(t.Box.Shape)+i] {
-			return object{made: true}, nil
+			return a.toMake(), nil
 		}
 	}
 	if t.Source.Layout.Class == hdf5.Contiguous {
-		o, ok, err := s.run(ctx, a, t.Source, t.Box.Start, chunk)
+		o, ok, err := a.run(ctx, t.Source, t.Box.Start, chunk)
 		if err == nil && !ok {
-			o = object{made: true}
+			o = a.toMake()
 		}
 		return o, err
 	}
 	at := slices.Clone(t.Box.Start)
 	for i, n := range chunk {
 		if at[i]%n != 0 {
-			return object{made: true}, nil
+			return a.toMake(), nil
 		}
 		at[i] /= n
 	}
 	index, err := t.Source.Index(ctx)
 	if err != nil {
-		return object{}, err
+		return present.Object{}, err
 	}
 	stored, ok := index.Find(at)
-	src, isOurs := t.Source.Source().(*source)
+	src, isOurs := t.Source.Source().(*present.File)
 	switch {
 	case !ok && bytes.Equal(t.Source.FillValue(), a.d.FillValue()):
-		return object{}, store.ErrNotExist
+		return present.Object{}, store.ErrNotExist
 	case !ok, !isOurs, stored.Size == 0, a.piped && len(a.filters) == 0, len(a.filters) > 0 && (stored.Mask != 0 || t.Source.Plain(at)):
-		return object{made: true}, nil
+		return a.toMake(), nil
 	}
-	return object{src: src, off: t.Source.Base() + int64(stored.Addr), size: int64(stored.Size)}, nil
+	return present.Object{File: src, Off: t.Source.Base() + int64(stored.Addr), Size: int64(stored.Size)}, nil
 }
 
 // run returns where a chunk of a contiguous dataset, or one with raw data in other files, is, if it is there whole.
-func (s *Store) run(ctx context.Context, a *array, d *hdf5.Dataset, start, chunk []int) (object, bool, error) {
+func (a *array) run(ctx context.Context, d *hdf5.Dataset, start, chunk []int) (present.Object, bool, error) {
 	if !a.there {
-		return object{}, false, nil
+		return present.Object{}, false, nil
 	}
 	off, n, whole := 0, 1, true
 	for i := len(start) - 1; i >= 0; i-- {
 		if d.Space.Shape[i]-start[i] < chunk[i] || !whole && chunk[i] > 1 {
-			return object{}, false, nil
+			return present.Object{}, false, nil
 		}
 		whole = whole && chunk[i] == d.Space.Shape[i]
 		n *= chunk[i]
@@ -129,8 +130,8 @@ func (s *Store) run(ctx context.Context, a *array, d *hdf5.Dataset, start, chunk
 	item := int64(d.Type.Size)
 	src, at, ok, err := d.Bytes(ctx, int64(off)*item, int64(n)*item)
 	if err != nil || !ok {
-		return object{}, false, err
+		return present.Object{}, false, err
 	}
-	file, ok := src.(*source)
-	return object{src: file, off: at, size: int64(n) * item}, ok, nil
+	file, ok := src.(*present.File)
+	return present.Object{File: file, Off: at, Size: int64(n) * item}, ok, nil
 }

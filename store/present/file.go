@@ -44,7 +44,7 @@ func (f *File) Size() int64 { return f.info.Size }
 // Ahead is how many bytes are read as fast as few.
 func (f *File) Ahead() int {
 	if f.head != nil {
-		return headSize
+		return headSize / 2
 	}
 	return 0
 }
