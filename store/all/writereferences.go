@@ -20,6 +20,7 @@ type ReferencesTo struct {
 	Prefix string // of the keys, which the references are without
 	Base   string // address of the store for those who read the references
 	Moved  bool   // that is another than the one that is read here, with versions of its own
+	bare   bool   // addresses in buckets have no options
 
 	// Omit tells which objects are left out.
 	Omit func(key string) bool
@@ -58,8 +59,8 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 		return 0, 0, fmt.Errorf("%w: %s does not end in .json, .refs, .parq or .parquet, as references do", store.ErrInvalid, address)
 	}
 	ours := strings.EqualFold(filepath.Ext(key), ".refs")
-	if strings.HasPrefix(o.Base, "s3://") && !o.Moved && !ours {
-		o.Base, _, _ = strings.Cut(o.Base, "?")
+	if o.bare = !o.Moved && !ours; o.bare {
+		o.Base = bare(o.Base)
 	}
 	at, err := AddressesOf(o.Base)
 	if err != nil {
@@ -93,6 +94,14 @@ func WriteReferences(ctx context.Context, address string, o ReferencesTo) (refer
 	return m.Len() - inline, inline, err
 }
 
+// bare returns an address in a bucket without options.
+func bare(address string) string {
+	if strings.HasPrefix(address, "s3://") {
+		address, _, _ = strings.Cut(address, "?")
+	}
+	return address
+}
+
 // mostInline bounds what references hold themselves.
 const mostInline = 256 << 20
 
@@ -111,6 +120,9 @@ func (o ReferencesTo) manifest(ctx context.Context, at Addresses) (*refstore.Man
 		if l.Size != 0 && l.Source != "" && !o.Inline(key) {
 			if o.Moved {
 				l.Version, l.ModTime = "", time.Time{}
+			}
+			if o.bare {
+				l.Source = bare(l.Source)
 			}
 			s := refstore.Source{URL: l.Source, Size: l.Whole, Version: l.Version, ModTime: l.ModTime}
 			if err := b.AddRange(key, b.AddSource(s), l.Range.Off, l.Range.Len); err != nil {
