@@ -1,7 +1,7 @@
 """What is measured: suites of cells, a cell being an operation on a layout. See README.md."""
 from dataclasses import dataclass
 
-OURS = ("dosna", "dosna+cache", "dosna+trusted")
+OURS = ("dosna", "dosna-python", "dosna+cache", "dosna+trusted")
 OPS = ("read", "write", "chunks1", "chunks2", "zplanes", "xplanes", "boxes", "points", "overwrite")
 AGAIN = ("zplanes_again", "xplanes_again", "boxes_again")
 PEERS = ("dosna", "tensorstore", "zarrs", "zarr-python+zarrs", "zarr-python")
@@ -46,6 +46,9 @@ SUITES = {
     "hdf5far": Suite(
         "An HDF5 file in a bucket far away", "The same file, in the bucket behind 20 ms; h5py reads it through s3fs.",
         ("f4_gzip",), ("read", "zplanes", "boxes"), ("dosna", "h5py"), 6, "far"),
+    "python": Suite(
+        "From Python", "The operations of the first table, each in a Python process: the package dosna, whose processor time is that of its server too, and the others in the process.",
+        ("f4_raw64", "f4_zstd3", "f4_blosc", "f4_shard"), OPS, ("dosna-python", "tensorstore", "zarr-python+zarrs", "zarr-python"), 6),
     "default": Suite(
         "What we store if nothing is asked for", "Chunks of 64³ of zstd 3 under a crc32c checksum, which we check before anything of a chunk is returned.",
         ("f4_default",), ("read", "write", "zplanes", "xplanes", "boxes", "overwrite"), NEAREST, 6),

@@ -215,6 +215,7 @@ func (k *call) room(n int) ([]byte, error) {
 		return nil, err
 	}
 	k.lend(g, n)
+	g.populate(n)
 	return g.data[:n:n], nil
 }
 

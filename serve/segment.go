@@ -3,10 +3,13 @@ package serve
 import (
 	"fmt"
 	"math/bits"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/dosna/dosna/internal/prefault"
 	"github.com/dosna/dosna/store"
 )
 
@@ -18,6 +21,7 @@ type segment struct {
 	use  uint64    // how often it has been lent
 	sent bool      // the client has its descriptor
 	cold bool      // its memory has been given back
+	bare bool      // its pages are not there yet
 	idle time.Time // since when it is free
 }
 
@@ -70,8 +74,28 @@ func (p *pool) take(n int) (*segment, error) {
 		return nil, err
 	}
 	g.use++
+	g.bare = true
 	p.used[g.id] = g
 	return g, nil
+}
+
+// populate asks for the pages of the first n bytes, if they are not there, on all processors.
+func (g *segment) populate(n int) {
+	if !g.bare {
+		return
+	}
+	g.bare = false
+	parts := prefault.Stretches(n)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(parts, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; int(i) < parts; i = next.Add(1) - 1 {
+				prefault.Stretch(g.data[:n], int(i))
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // warmLocked takes into account the memory that a segment is going to have again.
@@ -79,7 +103,7 @@ func (p *pool) warmLocked(g *segment) error {
 	if !g.cold {
 		return nil
 	}
-	g.cold = false
+	g.cold, g.bare = false, true
 	return p.reserveLocked(len(g.data))
 }
 
