@@ -23,14 +23,14 @@ type array struct {
 }
 
 // A record is a chunk, so that files put together along the unlimited dimension have chunks of one length. Others are of many records: of a
-// variable that is in one piece, if records have less than ownRecord bytes; and of more than manyRecords records that have at most smallRecord, of
+// variable that is in one piece, if records have less than ownRecord bytes; and of more than manyRecords records that have at most smallRecord bytes, of
 // which a request, and a reference, for each would cost as much, unless they are more than mostSmall together.
 const (
 	ownRecord   = 64 << 10
-	smallRecord = 64
+	smallRecord = 512
 	manyRecords = 10_000
 	smallChunk  = 1 << 20
-	mostSmall   = 64 << 20
+	mostSmall   = 32 << 20
 )
 
 func (t *tree) array(v *netcdf3.Variable) (*array, error) {

@@ -7,7 +7,7 @@
 //	fixed variable                            array with chunks of some MiB
 //	record variable                           array with a record, or parts of one, in a chunk
 //	the only record variable, record < 64 KiB array with chunks of some MiB
-//	over 10,000 records of up to 64 bytes     array with chunks of many records, which are made when they are read
+//	over 10,000 records of up to 512 bytes    array with chunks of many records, which are made when they are read
 //	characters                                array of null_terminated_bytes of one byte
 //
 // What netCDF has and Zarr has not is in the attributes of the root under dosna.netcdf: see docs/format.md, "netCDF classic files".

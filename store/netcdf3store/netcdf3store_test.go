@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -396,6 +398,50 @@ func TestDamaged(t *testing.T) {
 			if _, err := objects(data[:at]); err == nil && at < len(data)-3 {
 				t.Errorf("CDF-%d: %d of %d bytes open", version, at, len(data))
 			}
+		}
+	}
+}
+
+// Over the web, by byte ranges; and what is no such file is said.
+func TestWeb(t *testing.T) {
+	dir, all := fixtures(t)
+	var mu sync.Mutex
+	asked := 0
+	files := http.FileServer(http.Dir(dir))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked++
+		mu.Unlock()
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	for name, most := range map[string]int{"types-1.nc": 5, "types-5.nc": 5, "xarray-netcdf4-2.nc": 5, "small-records-2.nc": 20} {
+		asked = 0
+		c, err := dosna.Open(t.Context(), srv.URL+"/"+name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path, v := range all[name].Variables {
+			d, err := c.OpenDataset(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]byte, d.Bytes())
+			if err := d.ReadRaw(t.Context(), nd.Sel(nd.Ellipsis()), got); err != nil || !bytes.Equal(got, v.Data) {
+				t.Errorf("%s in %s: %v", path, name, err)
+			}
+		}
+		c.Close()
+		if asked > most {
+			t.Errorf("%s: %d requests", name, asked)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bad.nc"), []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{filepath.Join(dir, "bad.nc"), srv.URL + "/bad.nc"} {
+		if _, err := dosna.Open(t.Context(), address, nil); err == nil || !strings.Contains(err.Error(), "nor a netCDF classic file") {
+			t.Errorf("%s: %v", address, err)
 		}
 	}
 }

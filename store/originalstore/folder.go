@@ -26,7 +26,8 @@ func HoldsFolder(ctx context.Context, below store.Store) (bool, error) {
 			return false, err
 		}
 	}
-	if ok, err := exists(ctx, below, describing); ok || err != nil {
+	f := &folder{below: below, datasets: map[string]*dataset{}}
+	if ok, err := f.holds(ctx, ""); ok || err != nil {
 		return ok, err
 	}
 	looked := 0
@@ -37,7 +38,7 @@ func HoldsFolder(ctx context.Context, below store.Store) (bool, error) {
 		if !i.Dir {
 			continue
 		}
-		if ok, err := exists(ctx, below, i.Key+describing); ok || err != nil {
+		if ok, err := f.holds(ctx, strings.TrimSuffix(i.Key, "/")); ok || err != nil {
 			return ok, err
 		}
 		if looked++; looked == mostLooked {
@@ -45,6 +46,15 @@ func HoldsFolder(ctx context.Context, below store.Store) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// holds tells whether there is a dataset in a folder. Others may have files of that name, too.
+func (f *folder) holds(ctx context.Context, dir string) (bool, error) {
+	_, err := f.dataset(ctx, dir)
+	if errors.Is(err, store.ErrNotExist) || errors.Is(err, store.ErrCorrupt) || errors.Is(err, hdf5.ErrUnsupported) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func exists(ctx context.Context, s store.Store, key string) (bool, error) {

@@ -233,27 +233,37 @@ func TestHoldsFolder(t *testing.T) {
 		}
 		return ok
 	}
-	put := func(name string) {
+	put := func(name string, data []byte) {
 		t.Helper()
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if holds() {
 		t.Error("an empty folder is one")
 	}
-	put("a/other.h5")
-	if holds() {
-		t.Error("a folder without datasets is one")
+	dataset, err := os.ReadFile("testdata/connection/flags/dataset.h5")
+	if err != nil {
+		t.Fatal(err)
 	}
-	put("b/dataset.h5")
+	chunk, err := os.ReadFile("testdata/connection/flags/chunk_0.h5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put("a/other.h5", dataset)
+	put("a2/dataset.h5", chunk)
+	put("a3/dataset.h5", []byte("text"))
+	if holds() {
+		t.Error("a folder without datasets of the first DosNa is one")
+	}
+	put("b/dataset.h5", dataset)
 	if !holds() {
 		t.Error("a folder with a dataset is none")
 	}
-	put("zarr.json")
+	put("zarr.json", nil)
 	if holds() {
 		t.Error("a tree of ours is one")
 	}
