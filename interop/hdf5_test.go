@@ -120,3 +120,31 @@ print(sorted(g.array_keys()), int(g["theirs"][:].sum()), int(g["oursandmore"][50
 		t.Error(got)
 	}
 }
+
+// TestReferencesAreRefused: programs that do not know of datasets whose chunks lie elsewhere say so, and do not take them for empty.
+func TestReferencesAreRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, pool := filepath.Join(dir, "a.h5"), filepath.Join(dir, "pool")
+	testenv.RunPython(t, []string{"h5py", "numpy"}, `
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1], "w") as f:
+    f.create_dataset("a", data=np.arange(100), chunks=(10,))
+`, file)
+	linkedTo(t, pool, file, "linked")
+	got := string(testenv.RunPython(t, []string{"zarr", "tensorstore"}, `
+import sys, tensorstore, zarr
+for what, read in {
+    "array": lambda path: zarr.open_array(path, mode="r")[:],
+    "group": lambda path: zarr.open_group(path.removesuffix("/a"), mode="r")["a"][:],
+    "tensorstore": lambda path: tensorstore.open({"driver": "zarr3", "kvstore": "file://" + path + "/"}).result().read().result(),
+}.items():
+    try:
+        print(what, read(sys.argv[1]))
+    except Exception as err:
+        print(what, "dosna.references" in str(err))
+`, filepath.Join(pool, "linked", "a")))
+	if got != "array True\ngroup True\ntensorstore True\n" {
+		t.Error(got)
+	}
+}
