@@ -44,8 +44,8 @@ func simplify(v any) any {
 }
 
 // fillAttribute returns the value of the attribute _FillValue as xarray has it in documents of Zarr v3, where it is what stands for
-// missing values, and not always what the fill value is: base64 of eight bytes for floating-point numbers, little-endian, and of
-// the bytes for bytes; two of such for complex numbers; and else a value.
+// missing values, and not always what the fill value is: base64 of eight bytes for floating-point numbers, little-endian; two of
+// such for complex numbers; and else a value. It is nil for bytes, of which xarray opens no array that has one.
 func fillAttribute(v any, t dtype.Type) any {
 	one := simplify(v)
 	float := func(v any) (string, bool) {
@@ -73,9 +73,7 @@ func fillAttribute(v any, t dtype.Type) any {
 			}
 		}
 	case dtype.FixedBytes:
-		if s, ok := one.(string); ok {
-			return base64.StdEncoding.EncodeToString([]byte(s))
-		}
+		return nil
 	default:
 		return one
 	}

@@ -190,7 +190,9 @@ func (t *tree) make(ctx context.Context, at string, o *hdf5.Object) (*node, erro
 		}
 		err = t.describe(ctx, n, doc, ours, scales)
 		if v, ok := attrs[fillAttr]; ok && n.array != nil {
-			attrs[fillAttr] = fillAttribute(v, n.array.e.Type)
+			if attrs[fillAttr] = fillAttribute(v, n.array.e.Type); attrs[fillAttr] == nil {
+				delete(attrs, fillAttr)
+			}
 		}
 		if errors.Is(err, hdf5.ErrUnsupported) {
 			doc = map[string]any{"zarr_format": 3, "node_type": "group"}
