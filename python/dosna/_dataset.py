@@ -439,7 +439,7 @@ class Dataset:
                 info = request(self._place, "clone", {"to": path, "data": data}, progress=bar if data else None).ok
             except Exists as err:
                 raise DatasetExistsError(output_name, str(err)) from err
-        return self._parent._made(output_name, self._place.below(path), info)
+        return self._parent._made(self._parent._shown(output_name), self._place.below(path), info)
 
     def map(self, func: Callable[[np.ndarray], Any], output_name: str, **options: Any) -> Dataset:
         """Creates a dataset like this one and fills it with what func makes of each chunk,

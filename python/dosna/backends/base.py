@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "ConnectionError", "DatasetExistsError", "DatasetNotFoundError", "GroupExistsError", "GroupNotFoundError",
     "IndexOutOfRangeError", "ParentLinkError", "DosnaError", "CorruptError", "ConflictError", "UnknownOutcomeError",
@@ -15,6 +17,16 @@ class DosnaError(Exception):
     def __init__(self, message: str = ""):
         super().__init__(message)
         self.message = str(message)
+
+    def __reduce__(self) -> Any:
+        return _again, (type(self), self.message)
+
+
+def _again(kind: type[DosnaError], message: str) -> DosnaError:
+    """The exception that another process has raised."""
+    err = kind.__new__(kind)
+    DosnaError.__init__(err, message)
+    return err
 
 
 class ConnectionError(DosnaError):  # noqa: A001 - the name that users know
