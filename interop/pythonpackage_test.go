@@ -34,7 +34,7 @@ func TestPythonPackage(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(tests, "tests"), os.DirFS(filepath.Join(root, "python", "tests"))); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "-rs", "--doctest-modules", "tests", filepath.Join(site, "dosna")}
+	args := []string{"-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "-rs", "--doctest-modules", "--ignore-glob=*/engines/mpi.py", "--ignore-glob=*/util/mpi.py", "--ignore-glob=*/mpi_program.py", "tests", filepath.Join(site, "dosna")}
 	if testing.Short() {
 		args = append(args, "-m", "not long")
 	}
