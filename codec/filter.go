@@ -33,6 +33,7 @@ type filter interface {
 // filters binds a spec to chunks.
 var filters = map[string]func(s Spec, in Chunk) (filter, error){
 	"bitround":                   bindBitRound,
+	"cast_value":                 bindCastValue,
 	"packbits":                   bindPackBits,
 	"numcodecs.astype":           bindAsType,
 	"numcodecs.bitround":         bindNumcodecsBitRound,
@@ -40,6 +41,7 @@ var filters = map[string]func(s Spec, in Chunk) (filter, error){
 	"numcodecs.fixedscaleoffset": bindFixedScaleOffset,
 	"numcodecs.packbits":         bindNumcodecsPackBits,
 	"numcodecs.quantize":         bindQuantize,
+	"scale_offset":               bindScaleOffset,
 }
 
 // filtered is a filter and the codecs behind it, which make bytes of what it makes

@@ -80,7 +80,7 @@ func FuzzSpec(f *testing.F) {
 }
 
 // filterNames are of filters that may lose something.
-var filterNames = []string{"numcodecs.astype", "numcodecs.delta", "numcodecs.fixedscaleoffset", "numcodecs.quantize", "bitround", "packbits"}
+var filterNames = []string{"cast_value", "scale_offset", "numcodecs.astype", "numcodecs.delta", "numcodecs.fixedscaleoffset", "numcodecs.quantize", "bitround", "packbits"}
 
 var filterTexts = []string{
 	`[{"name":"numcodecs.delta","configuration":{"dtype":"<u2","astype":"|i1"}},` + little + `]`,
@@ -90,6 +90,8 @@ var filterTexts = []string{
 	`[{"name":"bitround","configuration":{"keepbits":3}},` + little + `,"numcodecs.shuffle","numcodecs.zlib"]`,
 	`[{"name":"packbits","configuration":{"padding_encoding":"last_byte","first_bit":1,"last_bit":6}}]`,
 	`["numcodecs.packbits","bytes"]`,
+	`[{"name":"scale_offset","configuration":{"offset":5,"scale":-3}},` + little + `]`,
+	`[{"name":"cast_value","configuration":{"data_type":"int4","rounding":"nearest-away","out_of_range":"wrap","scalar_map":{"encode":[[1,2]],"decode":[[2,1]]}}},"packbits"]`,
 }
 
 // families are chains without a checksum where there can be one, so that
@@ -116,6 +118,8 @@ var families = []string{
 	`[{"name":"numcodecs.astype","configuration":{"encode_dtype":"<i8"}},` + unindexed("[2,2]", little, "end") + "]",
 	`[{"name":"numcodecs.fixedscaleoffset","configuration":{"offset":100.0,"scale":2.0,"astype":"<i8"}},` + big + "]",
 	`[{"name":"packbits","configuration":{"padding_encoding":"first_byte"}}]`,
+	`[{"name":"scale_offset","configuration":{"offset":-7,"scale":2}},` + big + "]",
+	`[{"name":"cast_value","configuration":{"data_type":"int64"}},` + unindexed("[2,2]", little, "end") + "]",
 	"[" + unindexed("[2,2]", `"numcodecs.delta",`+little, "end") + "]",
 }
 

@@ -233,7 +233,7 @@ func TestSpecJSON(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	want := []string{"bitround", "blosc", "bytes", "crc32c", "dosna.hdf5_filters", "gzip", "numcodecs.adler32", "numcodecs.astype", "numcodecs.bitround", "numcodecs.blosc",
+	want := []string{"bitround", "blosc", "bytes", "cast_value", "crc32c", "scale_offset", "dosna.hdf5_filters", "gzip", "numcodecs.adler32", "numcodecs.astype", "numcodecs.bitround", "numcodecs.blosc",
 		"numcodecs.bz2", "numcodecs.crc32", "numcodecs.crc32c", "numcodecs.delta", "numcodecs.fixedscaleoffset", "numcodecs.fletcher32", "numcodecs.gzip",
 		"numcodecs.jenkins_lookup3", "numcodecs.lz4", "numcodecs.packbits", "numcodecs.quantize", "numcodecs.shuffle", "numcodecs.zlib", "packbits",
 		"numcodecs.zstd", "sharding_indexed", "transpose", "vlen-bytes", "vlen-utf8", "zstd"}

@@ -264,19 +264,9 @@ func (t Type) float(elem []byte) float64 {
 // floatElement rounds to the nearest element, or infinity. There may be none if
 // the format is not that of IEEE 754 (see encodeFloat).
 func (t Type) floatElement(f float64) []byte {
-	switch {
-	case t.format != nil:
-		bits, _ := t.format.encode(f)
-		return putUint(t.size, bits)
-	case math.IsNaN(f): // the quiet NaN that NumPy and the Zarr specification mean by "NaN"
-		return putUint(t.size, map[int]uint64{2: 0x7e00, 4: 0x7fc00000, 8: 0x7ff8000000000000}[t.size])
-	case t.size == 2:
-		return putUint(2, uint64(HalfOf(f)))
-	case t.size == 4:
-		return putUint(4, uint64(math.Float32bits(float32(f))))
-	default:
-		return putUint(8, math.Float64bits(f))
-	}
+	elem := make([]byte, t.size)
+	t.PutFloat(elem, f)
+	return elem
 }
 
 func (t Type) int(elem []byte) int64 {
