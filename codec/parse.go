@@ -19,10 +19,14 @@ import (
 //
 //	delta[:TYPE]  astype:TYPE  quantize:DIGITS[:TYPE]  bitround:BITS  packbits
 //	fixedscaleoffset:OFFSET:SCALE[:TYPE]  shuffle[:SIZE]
+//	scale_offset:OFFSET[:SCALE]  cast_value:TYPE[:ROUNDING[:OUT_OF_RANGE]]
 //
-// where TYPE is what is stored, as [dtype.ParseType] reads it. Checksums are crc32,
+// where TYPE is what is stored, as [dtype.ParseType] reads it, and ROUNDING and
+// OUT_OF_RANGE are what the codec's specification calls so, "nearest-even" and
+// "clamp". Checksums are crc32,
 // adler32, fletcher32 and jenkins_lookup3, of what comes before them. All but zstd,
-// gzip and blosc are stored as the codecs of numcodecs, "numcodecs.zlib".
+// gzip, blosc, scale_offset and cast_value are stored as the codecs of numcodecs,
+// "numcodecs.zlib".
 //
 // The checksum behind all of this is "crc32c" or "none".
 func ParseSpecs(text, checksum string, t dtype.Type, o dtype.Order) ([]Spec, error) {

@@ -270,6 +270,13 @@ func TestParseSpecs(t *testing.T) {
 			`{"name":"numcodecs.bitround","configuration":{"keepbits":4}},{"name":"bytes","configuration":{"endian":"big"}}]`},
 		{"astype:f4", "none", dtype.Int64, `[{"name":"numcodecs.astype","configuration":{"decode_dtype":"\u003ei8","encode_dtype":"\u003ef4"}},{"name":"bytes","configuration":{"endian":"big"}}]`},
 		{"blosc", "none", mustType(t, "U100"), `[{"name":"bytes","configuration":{"endian":"big"}},{"name":"blosc","configuration":{"blocksize":0,"clevel":5,"cname":"lz4","shuffle":"shuffle","typesize":1}}]`},
+		{"scale_offset:-10+cast_value:u1+zlib", "none", dtype.Int16, `[{"name":"scale_offset","configuration":{"offset":-10}},{"name":"cast_value","configuration":{"data_type":"uint8"}},` +
+			`{"name":"bytes"},{"name":"numcodecs.zlib","configuration":{"level":6}}]`},
+		{"scale_offset:-10:0.1+cast_value:i2:towards-zero:clamp", "none", dtype.Float64, `[{"name":"scale_offset","configuration":{"offset":-10,"scale":0.1}},` +
+			`{"name":"cast_value","configuration":{"data_type":"int16","out_of_range":"clamp","rounding":"towards-zero"}},{"name":"bytes","configuration":{"endian":"big"}}]`},
+		{"cast_value", "none", dtype.Int8, ""},
+		{"cast_value:i2:up", "none", dtype.Int8, ""},
+		{"scale_offset:0.5", "none", dtype.Int8, ""},
 		{"zlib+delta", "none", dtype.Int8, ""},
 		{"zlib+shuffle:4", "none", dtype.Int8, ""},
 		{"delta+", "none", dtype.Int8, ""},

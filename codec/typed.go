@@ -33,6 +33,7 @@ const (
 	numberSetting
 	nameSetting
 	typeSetting
+	dataTypeSetting // as Zarr v3 metadata has it
 )
 
 var typedCodecs = map[string]typed{
@@ -52,6 +53,8 @@ var typedCodecs = map[string]typed{
 	"quantize":         {spec: "numcodecs.quantize", settings: []setting{{"digits", integerSetting, nil}, {"astype", typeSetting, nil}}, need: 1},
 	"bitround":         {spec: "numcodecs.bitround", settings: []setting{{"keepbits", integerSetting, nil}}, need: 1},
 	"packbits":         {spec: "numcodecs.packbits"},
+	"scale_offset":     {spec: "scale_offset", settings: []setting{{"offset", numberSetting, nil}, {"scale", numberSetting, nil}}, need: 1},
+	"cast_value":       {spec: "cast_value", settings: []setting{{"data_type", dataTypeSetting, nil}, {"rounding", nameSetting, nil}, {"out_of_range", nameSetting, nil}}, need: 1},
 	"fixedscaleoffset": {spec: "numcodecs.fixedscaleoffset", settings: []setting{{"offset", numberSetting, nil}, {"scale", numberSetting, nil}, {"astype", typeSetting, nil}}, need: 2},
 }
 
@@ -122,7 +125,7 @@ func (s setting) parse(text string) (any, error) {
 			return nil, fmt.Errorf("the %s %q is not a number", s.member, text)
 		}
 		return json.RawMessage(text), nil // with a point or without, which makes a difference
-	case typeSetting:
+	case typeSetting, dataTypeSetting:
 		if _, _, err := dtype.ParseType(text); err != nil {
 			return nil, fmt.Errorf("the %s: %w", s.member, err)
 		}
@@ -168,12 +171,14 @@ func bindParts(parts []part, t dtype.Type, o dtype.Order) ([]Spec, error) {
 func (p part) filterSpec(t dtype.Type, o dtype.Order) (Spec, dtype.Type, error) {
 	config := maps.Clone(p.config)
 	for _, s := range p.settings {
-		if text, ok := config[s.member].(string); ok && s.kind == typeSetting {
+		if text, ok := config[s.member].(string); ok && (s.kind == typeSetting || s.kind == dataTypeSetting) {
 			typ, _, err := dtype.ParseType(text)
 			if err != nil {
 				return Spec{}, t, err
 			}
-			config[s.member] = typ.NumPy(o)
+			if config[s.member] = typ.NumPy(o); s.kind == dataTypeSetting {
+				config[s.member] = typ.JSON()
+			}
 		}
 	}
 	from := t
@@ -192,7 +197,7 @@ func (p part) filterSpec(t dtype.Type, o dtype.Order) (Spec, dtype.Type, error) 
 	if err != nil {
 		return s, t, err
 	}
-	f, err := filters[s.Name](s, Chunk{[]int{8}, t, t.Zero()})
+	f, err := filters[s.Name](s, Chunk{[]int{8}, t, nil}) // the fill value is not known yet
 	if err != nil {
 		return s, t, err
 	}
