@@ -15,9 +15,9 @@
 // The formats are those of the Zarr v3 core specification (version 3.1,
 // sections "Codecs" and "Chunk encoding") and of the codec specifications that
 // belong to it: bytes, transpose, gzip, zstd, blosc, crc32c, sharding_indexed; of
-// the extension registry vlen-utf8, vlen-bytes, bitround and packbits; and of
-// numcodecs, whose codecs are named "numcodecs.delta", configured as there, and
-// store the same bytes. Filters, which turn elements into others, lose what they
+// the extension registry vlen-utf8, vlen-bytes, bitround, packbits, scale_offset and
+// cast_value; and of numcodecs, whose codecs are named "numcodecs.delta", configured
+// as there, and store the same bytes. Filters, which turn elements into others, lose what they
 // are made to lose; a number that cannot be stored at all is an error.
 //
 // Views are of elements, packed as package dtype has them. Elements of any length,
