@@ -185,10 +185,10 @@ class Dataset:
     # Reading and writing.
 
     def __getitem__(self, key: Any) -> Any:
-        return self.get_data(key)
+        return self._get(key)
 
     def __setitem__(self, key: Any, values: Any) -> None:
-        self.set_data(values, key)
+        self._put(key, values)
 
     def get_data(self, slices: Any = None, out: np.ndarray | None = None) -> Any:
         """Reads a selection, as NumPy's arrays are indexed: an array of its shape, or a
