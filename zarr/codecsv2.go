@@ -178,11 +178,15 @@ func (c *coding) specs(ndim int) ([]codec.Spec, error) {
 		}
 		specs = append(specs, c.object)
 	} else {
-		var err error
 		for _, f := range array {
-			if now, err = f.becomes(now); err != nil {
+			made, err := f.becomes(now)
+			if err != nil {
 				return nil, err
 			}
+			if err := f.takes(now); err != nil {
+				return nil, err
+			}
+			now = made
 			specs = append(specs, codec.Spec{Name: numcodecs + f.id, Config: f.config})
 		}
 		specs = append(specs, bytesSpec(now))
@@ -222,6 +226,19 @@ func bytesSpec(d dtype.Descr) codec.Spec {
 	}
 	order, _ := d.Order()
 	return codec.Spec{Name: "bytes", Config: fmt.Appendf(nil, `{"endian":"%s"}`, order)}
+}
+
+// takes reports an error for elements that a filter takes for those of another byte
+// order: to numcodecs they are other numbers then.
+func (f codecV2) takes(d dtype.Descr) error {
+	order, ordered, err := filterOrder(f.id, f.config)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.at, err)
+	}
+	if is, _ := d.Order(); ordered && d.Type.Ordered() && order != is {
+		return fmt.Errorf("%s: %s takes elements for %s-endian ones that are %s-endian, which is not supported: copy the array with zarr-python to one of that byte order", f.at, f.id, order, is)
+	}
+	return nil
 }
 
 // becomes returns the type of what a filter makes of elements. Its configuration
