@@ -30,6 +30,8 @@ type valuer struct {
 	f    *File
 	ctx  context.Context
 	left int
+
+	ordered bool // compounds are records, not maps
 }
 
 func (v *valuer) value(t *Datatype, elem []byte, depth int) (any, error) {
@@ -73,15 +75,48 @@ func (v *valuer) compound(t *Datatype, elem []byte, depth int) (any, error) {
 	if m := t.Members; len(m) == 2 && m[0].Name == "r" && m[1].Name == "i" && m[0].Type.Class == ClassFloat && m[1].Type.Class == ClassFloat {
 		return []any{m[0].Type.float(elem[m[0].Offset:]), m[1].Type.float(elem[m[1].Offset:])}, nil
 	}
-	out := map[string]any{}
+	var out record
+	named := map[string]any{}
 	for _, m := range t.Members {
-		part, err := v.value(m.Type, elem[m.Offset:], depth+1)
+		value, err := v.value(m.Type, elem[m.Offset:], depth+1)
 		if err != nil {
 			return nil, err
 		}
-		out[m.Name] = part
+		out = append(out, part{m.Name, value})
+		named[m.Name] = value
+	}
+	if !v.ordered {
+		return named, nil
 	}
 	return out, nil
+}
+
+// record is a compound, whose parts stay in their order.
+type record []part
+
+type part struct {
+	name  string
+	value any
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r record) MarshalJSON() ([]byte, error) {
+	out := []byte{'{'}
+	for i, p := range r {
+		name, err := json.Marshal(p.name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(p.value)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, name...), ':'), value...)
+	}
+	return append(out, '}'), nil
 }
 
 // list makes lists of elements, and returns the elements behind them.
@@ -195,7 +230,8 @@ func (f *File) Texts(ctx context.Context, e *Elements, data []byte) ([]string, e
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		v, err := f.Value(ctx, e.t, data[i*e.t.Size:(i+1)*e.t.Size])
+		one := valuer{f: f, ctx: ctx, left: f.mostValues(), ordered: true}
+		v, err := one.value(e.t, data[i*e.t.Size:(i+1)*e.t.Size], 0)
 		if err != nil {
 			return nil, err
 		}

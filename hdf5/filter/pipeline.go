@@ -106,7 +106,7 @@ func Bind(specs []Spec) *Pipeline {
 	for _, s := range specs {
 		k, ok := kinds[s.ID]
 		var d decoder
-		err := fmt.Errorf("%w: %v", ErrUnknown, s)
+		err := fmt.Errorf("%w: %v; programs that have it, such as h5py with hdf5plugin, can write the data with another", ErrUnknown, s)
 		if ok {
 			if d, err = k.bind(s.Values); err != nil {
 				err = fmt.Errorf("the HDF5 filter %v with the values %v: %w", s, clip(s.Values), err)

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/url"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -149,12 +150,20 @@ func relative(dir, target string) string {
 
 // elsewhere returns the URL of what an external link leads to; "" if no link may.
 func (t *tree) elsewhere(l hdf5.Link) string {
-	key, err := beside(l.File)
-	if err != nil {
-		return ""
-	}
 	folder := strings.TrimSuffix(store.Name(t.below), "/")
-	if !strings.Contains(folder, "://") {
+	local := !strings.Contains(folder, "://")
+	key, err := beside(l.File)
+	if err != nil { // on this machine it may be allowed to lead there
+		file := path.Clean(strings.ReplaceAll(l.File, "\\", "/"))
+		if !path.IsAbs(file) {
+			file = path.Join(filepath.ToSlash(folder), file)
+		}
+		if !local || !path.IsAbs(file) {
+			return ""
+		}
+		return (&url.URL{Scheme: "file", Path: file}).String() + "#/" + segments(l.Target)
+	}
+	if local {
 		folder = (&url.URL{Scheme: "file", Path: folder}).String()
 	}
 	return folder + "/" + (&url.URL{Path: key}).EscapedPath() + "#/" + segments(l.Target)

@@ -67,10 +67,11 @@ type Object struct {
 	Make func(ctx context.Context) ([]byte, error) // returns the bytes, which are nowhere as they are read
 }
 
-// Segment turns a name into a segment of a key, and the name of a node of Zarr, for which those that begin with __ are reserved.
+// Segment turns a name into a segment of a key, and the name of a node of Zarr, for which those that begin with __ are reserved. One that
+// ends in # would be cut from what is in it by addresses.
 func Segment(name string) string {
 	reserved := strings.HasPrefix(name, "__")
-	if store.CheckKey(name) == nil && !strings.Contains(name, "/") && name != document && !reserved {
+	if store.CheckKey(name) == nil && !strings.Contains(name, "/") && name != document && !reserved && !strings.HasSuffix(name, "#") {
 		return name
 	}
 	var b strings.Builder
