@@ -25,12 +25,50 @@ func Concatenate(ctx context.Context, srcs []Node, axis string, to *Connection, 
 	if len(srcs) == 0 || axis == "" {
 		return nil, fmt.Errorf("concatenate: %w: there must be sources, and an axis", ErrInvalid)
 	}
+	if err := hasAxis(ctx, srcs[0], axis); err != nil {
+		return nil, err
+	}
 	a, err := attemptAt(ctx, srcs[0], to, path, &CopyOptions{Refer: true})
 	if err != nil {
 		return nil, err
 	}
 	a.axis, a.more = axis, srcs[1:]
 	return a.make(ctx)
+}
+
+// hasAxis is an error unless a dataset in the first source has the axis.
+func hasAxis(ctx context.Context, top Node, axis string) error {
+	var names []string
+	look := func(n Node) bool {
+		d, ok := n.(*Dataset)
+		if !ok {
+			return false
+		}
+		for _, name := range d.DimensionNames() {
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		return d.axisOf(axis) >= 0
+	}
+	if look(top) {
+		return nil
+	}
+	if g, ok := top.(*Group); ok {
+		for n, err := range g.Walk(ctx) {
+			if err != nil {
+				return err
+			}
+			if look(n) {
+				return nil
+			}
+		}
+	}
+	known := "; axes are numbered there, from 0"
+	if len(names) > 0 {
+		known = "; there are " + strings.Join(names, ", ")
+	}
+	return fmt.Errorf("concatenate: %w: no dataset of %s in %s has the axis %q%s", ErrInvalid, nodeName(top.place()), top.Connection().url, axis, known)
 }
 
 // parts returns the datasets that a copy is put together from, and the axis; -1 if it

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -28,6 +29,9 @@ func (p Policy) Check(u URL) error {
 		return fmt.Errorf("%w, and nothing is", ErrNotAllowed)
 	}
 	if err := p(u); err != nil {
+		if errors.Is(err, ErrNotAllowed) {
+			return err
+		}
 		return fmt.Errorf("%w: %w", ErrNotAllowed, err)
 	}
 	return nil

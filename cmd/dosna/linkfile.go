@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dosna/dosna"
+	"github.com/dosna/dosna/store"
 )
 
 func (a *app) linkFileCommand() *cobra.Command {
@@ -16,8 +19,8 @@ func (a *app) linkFileCommand() *cobra.Command {
 		Short: "Make a tree over HDF5 and other files, which stay where they are",
 		Long: `Make a node at DESTINATION that has the groups, datasets and attributes of SOURCE, and
 whose values stay where they are: only references to them are written, byte ranges of the
-file. SOURCE is the address of an HDF5 or netCDF file or of a node in one, of a folder of such
-files, or of any other tree. All commands and programs of DosNa read the node as any
+file. SOURCE is the address of an HDF5 or netCDF file or of a node in one, of a folder with such
+files in it (not those in folders below), or of any other tree. All commands and programs of DosNa read the node as any
 other, through many requests at a time; cp makes a copy that has the values.
 
 Several files become nodes of a group. With --concat they are put one behind the
@@ -82,6 +85,7 @@ func (a *app) linkFile(ctx context.Context, sources []string, address, axis stri
 				count1(child)
 			}
 		}
+		a.noteAllowing(ctx, n)
 		took := time.Since(start)
 		done.Seconds = took.Seconds()
 		from := sources[0]
@@ -91,4 +95,47 @@ func (a *app) linkFile(ctx context.Context, sources []string, address, axis stri
 		return a.confirm(done, "linked %s as %s: %s of %s, which stay where they are; %s",
 			from, placeOf(n), count(done.Datasets, "dataset"), size(done.Bytes), seconds(took))
 	})
+}
+
+// noteAllowing says, if it is so, that what has been linked to is not read without being allowed.
+func (a *app) noteAllowing(ctx context.Context, n dosna.Node) {
+	c, err := dosna.Open(ctx, n.Connection().URL(), nil) // as somebody opens it who knows nothing
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	again, err := c.Open(ctx, n.Path())
+	if err != nil {
+		return
+	}
+	refused := func(n dosna.Node) bool {
+		d, ok := n.(*dosna.Dataset)
+		if !ok {
+			return false
+		}
+		for k, err := range d.StoredChunks(ctx) {
+			if err == nil {
+				_, err = k.Stat(ctx)
+			}
+			if err == nil {
+				return false // what is in the references themselves
+			}
+			if errors.Is(err, store.ErrNotAllowed) {
+				fmt.Fprintf(a.err, "dosna: note: to read it takes --allow ADDRESS, with the address that was linked, its options included, or one above it\n")
+				return true
+			}
+			return false
+		}
+		return false
+	}
+	if refused(again) {
+		return
+	}
+	if g, ok := again.(*dosna.Group); ok {
+		for child, err := range g.Walk(ctx) {
+			if err != nil || refused(child) {
+				return
+			}
+		}
+	}
 }
