@@ -209,11 +209,16 @@ func (a *attempt) extend(ctx context.Context, first *Dataset, s *DatasetSpec) er
 	}
 	s.Shape[axis] = total
 	last := len(lengths) - 1
+	length := s.Chunks[axis]
+	if s.Shards == nil && last > 0 { // that of all chunks, though the sources may have had room for more
+		length = lengths[0]
+	}
 	regular := s.Edges == nil || s.Edges[axis] == nil
 	for i, n := range lengths {
-		regular = regular && (n == s.Chunks[axis] || i == last && n < s.Chunks[axis])
+		regular = regular && (n == length || i == last && n < length)
 	}
 	if regular {
+		s.Chunks[axis] = length
 		return nil
 	}
 	if s.Edges == nil {

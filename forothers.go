@@ -37,7 +37,7 @@ func (f *forOthers) edit(key string, data []byte) ([]byte, error) {
 		f.first = g
 		return nil, nil
 	}
-	if a, ok := doc.(*zarr.Array); ok && slices.ContainsFunc(a.Codecs, isOurs) && key != zarr.Key {
+	if a, ok := doc.(*zarr.Array); ok && (slices.ContainsFunc(a.Codecs, isOurs) || a.Edges != nil) && key != zarr.Key {
 		f.left = append(f.left, key[:len(key)-len("/"+zarr.Key)])
 		return nil, nil
 	}

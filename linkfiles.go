@@ -96,14 +96,29 @@ func openNode(ctx context.Context, address string, o *Options) (Node, error) {
 }
 
 // linkEach makes the sources children of a group.
-func linkEach(ctx context.Context, srcs []Node, files []string, to *Connection, at string) (Node, error) {
+func linkEach(ctx context.Context, srcs []Node, files []string, to *Connection, at string) (_ Node, failed error) {
+	var linked []Node
 	g, err := to.CreateGroup(ctx, at, nil)
+	made := err == nil
 	if errors.Is(err, ErrExist) {
 		g, err = to.OpenGroup(ctx, at)
 	}
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if failed == nil {
+			return
+		}
+		undo := context.WithoutCancel(ctx)
+		if made {
+			failed = errors.Join(failed, to.Delete(undo, g.Path()))
+			return
+		}
+		for _, n := range linked {
+			failed = errors.Join(failed, to.Delete(undo, n.Path()))
+		}
+	}()
 	names := map[string]string{}
 	for i, n := range srcs {
 		u, err := store.ParseURL(files[i])
@@ -122,9 +137,11 @@ func linkEach(ctx context.Context, srcs []Node, files []string, to *Connection, 
 			return nil, fmt.Errorf("link %s: %w: it would be called %s, as %s; link one of them on its own", files[i], ErrInvalid, name, other)
 		}
 		names[name] = files[i]
-		if _, err := Copy(ctx, n, to, path.Join(at, name), &CopyOptions{Refer: true}); err != nil {
+		copied, err := Copy(ctx, n, to, path.Join(at, name), &CopyOptions{Refer: true})
+		if err != nil {
 			return nil, err
 		}
+		linked = append(linked, copied)
 	}
 	return g, nil
 }

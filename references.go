@@ -36,7 +36,7 @@ type Referred struct {
 // them, and so does Open. What was at the address is replaced.
 //
 // References in the form of kerchunk have copies of all metadata in the first group, which makes it
-// consolidated metadata of Zarr v3. Datasets with codecs that no other program has are not in them:
+// consolidated metadata of Zarr v3. Datasets with codecs that no other program has, or chunks of several lengths, are not in them:
 // programs would open none of the group that they are in.
 //
 // Metadata is in the references as it was then. Objects are referred to whole, so

@@ -37,6 +37,9 @@ func (a *app) confirm(v any, format string, args ...any) error {
 	return a.show(v, func(w *strings.Builder) { fmt.Fprintf(w, format+"\n", args...) })
 }
 
+// widest is the length of cells for which all rows make room.
+const widest = 60
+
 // table writes rows in aligned columns; those numbered in right are aligned at
 // their ends.
 func table(w *strings.Builder, rows [][]string, right ...int) {
@@ -46,13 +49,15 @@ func table(w *strings.Builder, rows [][]string, right ...int) {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			if n := utf8.RuneCountInString(cell); n <= widest {
+				widths[i] = max(widths[i], n)
+			}
 		}
 	}
 	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			pad := strings.Repeat(" ", max(widths[i]-utf8.RuneCountInString(cell), 0))
 			if slices.Contains(right, i) {
 				cell = pad + cell
 			} else {

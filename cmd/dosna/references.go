@@ -24,7 +24,7 @@ AWS_ENDPOINT_URL and its like. What was there is replaced.
 
 References have copies of all metadata of Zarr v3 in one place, for programs that cannot
 list them, zarr-python among them; of Zarr v2 if the tree has: dosna consolidate. Datasets
-with codecs that no other program has are left out of them. A .refs file is in a form of our own, which
+with codecs that no other program has, or chunks of several lengths, are left out of them. A .refs file is in a form of our own, which
 only dosna reads, and says what the chunks were: changed ones are errors then.`,
 		Example: `  dosna references /tmp/pool scan.json
   dosna references /tmp/pool#/scan /tmp/scan.json --base https://data.example/pool`,
@@ -59,7 +59,7 @@ func (a *app) references(ctx context.Context, address, file string, o *dosna.Ref
 			return err
 		}
 		for _, path := range done.Left {
-			fmt.Fprintf(a.err, "dosna: note: %s is left out: programs that read such references have no codec for it, and would not open its group\n", path)
+			fmt.Fprintf(a.err, "dosna: note: %s is left out: most programs that read such references do not know its codecs, or chunks of several lengths, and would not open its group\n", path)
 		}
 		return a.confirm(referencesTo{file, done.Objects, done.Inline, done.Left}, "wrote references to %s in %s, with %s inline", count(done.Objects, "object"), file, count(done.Inline, "document"))
 	})

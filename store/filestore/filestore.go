@@ -47,7 +47,7 @@ func open(path string, o store.OpenOptions) (*Store, error) {
 	root, err := openRoot(path)
 	if errors.Is(err, os.ErrNotExist) {
 		if o.ReadOnly {
-			return nil, fmt.Errorf("%w: there is no such directory", store.ErrNotExist)
+			return nil, fmt.Errorf("%w: there is no such file or directory", store.ErrNotExist)
 		}
 		if !o.Create {
 			return nil, fmt.Errorf("%w: there is no such directory; `dosna init` makes it", store.ErrNotExist)

@@ -40,7 +40,8 @@
 // 404 and 410 are ErrNotExist; 401 and 403 ErrPermission (S3 answers 403 for what
 // is absent to those who may not list); 412 is ErrConflict, 304 ErrNotModified. 408, 425,
 // 429, 5xx except 501 and 505, connections that cannot be made or break off, and
-// servers that send nothing for a minute are ErrTemporary. Where such an answer
+// servers that send nothing for a minute are ErrTemporary; a server that could never be connected to is
+// not there, rather than away for a while, and that is none. Where such an answer
 // says when to come again (Retry-After), later requests of the same Store wait for
 // that time if it is half a minute at most, and fail at once if it is more. An
 // answer that contradicts itself, or is of other bytes than were asked for, is an

@@ -301,8 +301,20 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	if _, err := s.Stat(t.Context(), "x"); err == nil || errors.Is(err, store.ErrTemporary) || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("never there: %v", err)
+	}
+	if l, err = net.Listen("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: http.NotFoundHandler()}
+	go func() { _ = srv.Serve(l) }()
+	if _, err := s.Stat(t.Context(), "x"); !errors.Is(err, store.ErrNotExist) {
+		t.Errorf("there: %v", err)
+	}
+	srv.Close()
 	if _, err := s.Stat(t.Context(), "x"); !errors.Is(err, store.ErrTemporary) {
-		t.Error(err)
+		t.Errorf("gone: %v", err)
 	}
 	s.Close()
 	if _, err := s.Stat(t.Context(), "x"); !errors.Is(err, store.ErrClosed) {

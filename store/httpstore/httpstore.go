@@ -38,6 +38,7 @@ type Store struct {
 	closed atomic.Bool
 
 	unversioned atomic.Bool // the last answer had no version
+	reached     atomic.Bool // the server has answered
 }
 
 // concurrency is how many requests at a time are worth having under way.

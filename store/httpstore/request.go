@@ -85,10 +85,14 @@ func (s *Store) ask(ctx context.Context, method, key string, header http.Header)
 	header.Set("User-Agent", "dosna")
 	resp, err := s.client.Do(req) //nolint:bodyclose // body.stop closes it
 	if err != nil {
-		err = b.explain(err)
+		dial, ok := errors.AsType[*net.OpError](err)
+		if err = b.explain(err); ok && dial.Op == "dial" && !s.reached.Load() && ctx.Err() == nil {
+			err = fmt.Errorf("no answer: %w", dial) // it is not there, rather than away for a while
+		}
 		b.stop()
 		return nil, err
 	}
+	s.reached.Store(true)
 	b.from = resp.Body
 	framed := resp.ContentLength >= 0 || len(resp.TransferEncoding) > 0 || resp.ProtoMajor > 1
 	a := &answer{resp.StatusCode, resp.Header, resp.ContentLength, framed, b}

@@ -175,11 +175,11 @@ func (s *Source) Is(now store.Info, err error) error {
 func (s *Source) is(now store.Info) error {
 	switch {
 	case s.Size >= 0 && s.Size != now.Size:
-		return fmt.Errorf("the source %s has changed since it was referred to: it had %d bytes, and has %d", s.URL, s.Size, now.Size)
+		return fmt.Errorf("the source %s has changed since it was referred to: it had %d bytes, and has %d; refer to it anew", s.URL, s.Size, now.Size)
 	case s.Version != "" && s.Version != now.Version:
-		return fmt.Errorf("the source %s has changed since it was referred to: it was in version %s, and is in %s", s.URL, s.Version, now.Version)
+		return fmt.Errorf("the source %s has changed since it was referred to: it was in version %s, and is in %s; refer to it anew", s.URL, s.Version, now.Version)
 	case !s.ModTime.IsZero() && !now.ModTime.IsZero() && !s.ModTime.Equal(now.ModTime):
-		return fmt.Errorf("the source %s has changed since it was referred to: it was of %v, and is of %v", s.URL, s.ModTime, now.ModTime)
+		return fmt.Errorf("the source %s has changed since it was referred to: it was of %v, and is of %v; refer to it anew", s.URL, s.ModTime, now.ModTime)
 	}
 	return nil
 }
