@@ -74,7 +74,13 @@ func (r *referrer) part(ctx context.Context, p *Dataset, cells []int) error {
 			err = r.recut(ctx, p, own, coords, string(key))
 		case at.Source == "":
 			var data []byte
-			if data, _, err = p.c.store.Get(ctx, at.Key, store.GetOptions{}, nil); err == nil {
+			if at.Of != "" { // so that it is found out if that changes
+				_, err = r.source(at.Of, at)
+			}
+			if err == nil {
+				data, _, err = p.c.store.Get(ctx, at.Key, store.GetOptions{}, nil)
+			}
+			if err == nil {
 				err = r.hold(string(key), data)
 			}
 		default:
@@ -89,16 +95,25 @@ func (r *referrer) part(ctx context.Context, p *Dataset, cells []int) error {
 
 // point adds a reference to where an object lies.
 func (r *referrer) point(key string, at store.Location) error {
+	n, err := r.source(at.Source, at)
+	if err != nil {
+		return err
+	}
+	return r.b.AddRange(key, n, at.Range.Off, at.Range.Len)
+}
+
+// source returns the number of a source, of which at knows.
+func (r *referrer) source(address string, at store.Location) (int, error) {
 	sources := r.dst.Connection().sources
-	n, known := r.b.Source(at.Source)
+	n, known := r.b.Source(address)
 	if !known {
-		address, err := sources.Address(at.Source)
+		address, err := sources.Address(address)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		n = r.b.AddSource(all.Source{URL: address, Size: at.Whole, Version: sources.Version(address, at.Version), ModTime: at.ModTime})
 	}
-	return r.b.AddRange(key, n, at.Range.Off, at.Range.Len)
+	return n, nil
 }
 
 // hold adds an object's own bytes.
@@ -154,6 +169,9 @@ func (d *Dataset) located(ctx context.Context) iter.Seq2[store.Location, error] 
 			}
 			if at.Source != "" {
 				at.Source = address.Source(at.Source)
+			}
+			if at.Of != "" {
+				at.Of = address.Source(at.Of)
 			}
 			if !yield(at, err) || err != nil {
 				return

@@ -15,11 +15,12 @@ type Location struct {
 
 	// Source is the address of the object that it is a part of: an absolute one, or
 	// a path from the folder in which the file is that the store was opened by. It is
-	// "" if the bytes lie nowhere as they are read.
-	Source  string
-	Whole   int64     // size of that; -1: not known
-	Version Version   // of that; "": not known
-	ModTime time.Time // of that; zero: not known
+	// "" if the bytes lie nowhere as they are read; Of is then, if it is known, the address
+	// of the object that they are made of.
+	Source, Of string
+	Whole      int64     // size of that; -1: not known
+	Version    Version   // of that; "": not known
+	ModTime    time.Time // of that; zero: not known
 }
 
 // Locate yields where the objects lie whose keys begin with a prefix, "" or one that

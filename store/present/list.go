@@ -38,6 +38,9 @@ func (o Object) location(key string) store.Location {
 		i := o.File.info
 		at.Source, at.Range = o.File.source, store.Range{Off: o.Off, Len: o.Size}
 		at.Whole, at.Version, at.ModTime = i.Size, i.Version, i.ModTime
+	} else if o.Make != nil && o.File != nil {
+		i := o.File.info
+		at.Of, at.Whole, at.Version, at.ModTime = o.File.source, i.Size, i.Version, i.ModTime
 	}
 	return at
 }

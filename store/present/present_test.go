@@ -171,9 +171,9 @@ func TestLocate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, fmt.Sprintf("%s:%s:%d:%d:%d", l.Key, l.Source, l.Range.Off, l.Size, l.Whole))
+		got = append(got, fmt.Sprintf("%s:%s:%s:%d:%d:%d", l.Key, l.Source, l.Of, l.Range.Off, l.Size, l.Whole))
 	}
-	want := "a/zarr.json::0:5:-1 a/c/0/0:there/file:3:4:10 a/c/0/1::0:4:-1 a/c/10/0::0:-1:-1"
+	want := "a/zarr.json:::0:5:-1 a/c/0/0:there/file::3:4:10 a/c/0/1::there/file:0:4:10 a/c/10/0::there/file:0:-1:10"
 	if strings.Join(got, " ") != want || f.made != 0 {
 		t.Errorf("%q, want %q; %d made", got, want, f.made)
 	}
