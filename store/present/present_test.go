@@ -208,7 +208,7 @@ func TestPieces(t *testing.T) {
 
 // Names become segments that are keys, and different ones of names that are.
 func TestSegment(t *testing.T) {
-	for name, want := range map[string]string{"a": "a", "a b": "a b", "a/b": "a%2Fb", "zarr.json": "zarr%2Ejson", "__x": "%5F_x", "..": "%2E%2E", "\xff": "%FF", "": ""} {
+	for name, want := range map[string]string{"a": "a", "a b": "a b", "#refs#": "%23refs%23", "a#b": "a#b", "a/b": "a%2Fb", "zarr.json": "zarr%2Ejson", "__x": "%5F_x", "..": "%2E%2E", "\xff": "%FF", "": ""} {
 		if got := present.Segment(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
