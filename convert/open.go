@@ -106,5 +106,8 @@ func kindOf(path string, o *OpenOptions) (format, name, member string, err error
 	case strings.HasSuffix(lower, ".nii"), strings.HasSuffix(lower, ".nii.gz"):
 		return "nii", name, "", nil
 	}
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return "", "", "", err
+	}
 	return "", "", "", fmt.Errorf("%s: the ending does not name a format that can be read (.npy, .npz, .nii, .nii.gz, .tif, .png, .jpg); for elements alone give their shape and type", path)
 }
