@@ -94,6 +94,9 @@ func (v verified) plus(n dosna.Verified) verified {
 	return sum
 }
 
+// mostUnchecked is how many datasets without checksums are named, which would hide other findings.
+const mostUnchecked = 5
+
 func (a *app) verify(ctx context.Context, address string, o verifying) error {
 	return a.at(ctx, address, dosna.ReadOnly, func(p place) error {
 		start := time.Now()
@@ -120,17 +123,26 @@ func (a *app) verify(ctx context.Context, address string, o verifying) error {
 		for _, f := range state.Findings {
 			a.tell(f)
 		}
+		unchecked := 0 // datasets, of which a few are named
 		opts, finish := a.progress("verifying "+p.path, p.Options())
 		done, err := c.With(opts).Verify(ctx, p.path, dosna.VerifyOptions{
 			After: state.After,
 			Report: func(f dosna.Finding) {
 				info := findingInfo{f.Kind, f.Key, f.Count, findingText(p, f), f.Kind.Loss()}
 				state.add(info)
-				a.tell(info)
+				if f.Kind == dosna.Unchecked {
+					unchecked++
+				}
+				if f.Kind != dosna.Unchecked || a.json || unchecked <= mostUnchecked {
+					a.tell(info)
+				}
 			},
 			Passed: state.passed,
 		})
 		finish()
+		if more := unchecked - mostUnchecked; more > 0 && !a.json {
+			fmt.Fprintf(a.out, "%s: %s more without checksums\n", dosna.Unchecked, count(more, "dataset"))
+		}
 		if err != nil {
 			return errors.Join(err, state.save())
 		}
