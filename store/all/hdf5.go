@@ -32,7 +32,7 @@ func withHDF5(files, open opener) opener {
 		if err != nil {
 			return open(ctx, u, o) // says what is wrong with the address that was given
 		}
-		s, err := openHDF5(ctx, below, name)
+		s, err := openHDF5(ctx, below, name, outside(folder, below, o))
 		if err == nil {
 			return s, nil
 		}
@@ -47,8 +47,8 @@ func withHDF5(files, open opener) opener {
 }
 
 // openHDF5 opens an HDF5 file, or a netCDF classic file, which is told by its first bytes.
-func openHDF5(ctx context.Context, below store.Store, name string) (store.Store, error) {
-	s, err := hdf5store.Open(ctx, below, name)
+func openHDF5(ctx context.Context, below store.Store, name string, out hdf5store.Outside) (store.Store, error) {
+	s, err := hdf5store.Open(ctx, below, name, out)
 	if err == nil {
 		return s, nil
 	}
@@ -73,3 +73,34 @@ func isHDF5(name string) bool {
 	}
 	return false
 }
+
+// outsiders are the files that an HDF5 file on this machine names and that are not in its folder.
+type outsiders struct {
+	folder string
+	*sources
+}
+
+// outside is nil where a path says nothing.
+func outside(folder store.URL, below store.Store, o store.OpenOptions) hdf5store.Outside {
+	if folder.Scheme != "file" {
+		return nil
+	}
+	return outsiders{folder.Path, newSources(folder, below, store.OpenOptions{ReadOnly: true, Allow: o.Allow, Observer: o.Observer})}
+}
+
+// File implements hdf5store.Outside.
+func (s outsiders) File(ctx context.Context, name string) (store.Store, string, string, error) {
+	file := filepath.FromSlash(strings.ReplaceAll(name, "\\", "/"))
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(s.folder, file)
+	}
+	address, err := filepath.Abs(file)
+	if err != nil {
+		return nil, "", "", err
+	}
+	in, key, err := s.Find(ctx, address)
+	return in, key, address, err
+}
+
+// Close implements hdf5store.Outside.
+func (s outsiders) Close() error { return s.closeOthers() }

@@ -17,13 +17,21 @@ import (
 // ErrNotHDF5 is [hdf5.ErrNotHDF5].
 var ErrNotHDF5 = hdf5.ErrNotHDF5
 
-// Open opens the file that is the object of a key. Other files that it names are looked for beside it. Close closes the store below, which
-// stays open on an error. What is no HDF5 file is ErrNotHDF5.
-func Open(ctx context.Context, below store.Store, key string) (*present.Store, error) {
-	t := &tree{below: below, name: strings.TrimSuffix(store.Name(below), "/") + "/" + key, nodes: map[string]*node{}}
+// Outside finds the files that a file names and that are not in its folder: those that whoever opens it allows.
+type Outside interface {
+	// File returns the object that a name leads to, and its whole address.
+	File(ctx context.Context, name string) (s store.Store, key, address string, err error)
+	// Close closes what has been opened.
+	Close() error
+}
+
+// Open opens the file that is the object of a key. Other files that it names are looked for beside it, and if they are elsewhere by outside, which
+// may be nil. Close closes that and the store below, which stay open on an error. What is no HDF5 file is ErrNotHDF5.
+func Open(ctx context.Context, below store.Store, key string, outside Outside) (*present.Store, error) {
+	t := &tree{below: below, outside: outside, name: strings.TrimSuffix(store.Name(below), "/") + "/" + key, nodes: map[string]*node{}}
 	var err error
 	if t.src, err = present.OpenFile(ctx, below, key, key); err == nil {
-		t.file, err = hdf5.OpenBeside(ctx, t.src, others(below))
+		t.file, err = hdf5.OpenBeside(ctx, t.src, t.others)
 	}
 	if err != nil {
 		return nil, present.Fail(t.name, "open", "", damaged(err))
@@ -32,15 +40,20 @@ func Open(ctx context.Context, below store.Store, key string) (*present.Store, e
 	return present.New(t, "HDF5 files are only read from; copy what is in it to a tree of its own: dosna cp"), nil
 }
 
-// others finds the files that a file names, in the folder that it is in and below.
-func others(below store.Store) hdf5.Others {
-	return func(ctx context.Context, name string) (hdf5.Source, error) {
-		key, err := beside(name)
-		if err != nil {
-			return nil, err
-		}
-		return present.OpenFile(ctx, below, key, key)
+// others finds a file that the file names.
+func (t *tree) others(ctx context.Context, name string) (hdf5.Source, error) {
+	key, err := beside(name)
+	if err == nil {
+		return present.OpenFile(ctx, t.below, key, key)
 	}
+	if t.outside == nil {
+		return nil, err
+	}
+	s, key, address, other := t.outside.File(ctx, name)
+	if other != nil {
+		return nil, fmt.Errorf("it is not in the folder of the file that names it, nor below: %w", other)
+	}
+	return present.OpenFile(ctx, s, key, address)
 }
 
 // beside returns the key of another file, whose name a file states: a path with slashes, below the folder.
@@ -54,11 +67,12 @@ func beside(name string) (string, error) {
 
 // tree is an HDF5 file. It implements present.Tree.
 type tree struct {
-	below  store.Store
-	src    *present.File
-	file   *hdf5.File
-	name   string
-	netCDF bool // the file is one of netCDF-4
+	below   store.Store
+	outside Outside
+	src     *present.File
+	file    *hdf5.File
+	name    string
+	netCDF  bool // the file is one of netCDF-4
 
 	mu    sync.Mutex
 	nodes map[string]*node // by path
@@ -74,7 +88,13 @@ func (t *tree) Guarantees() store.Guarantees { return t.below.Guarantees() }
 func (t *tree) Most() int64 { return t.src.Size() }
 
 // Close implements present.Tree.
-func (t *tree) Close() error { return t.below.Close() }
+func (t *tree) Close() error {
+	err := t.below.Close()
+	if t.outside != nil {
+		err = errors.Join(err, t.outside.Close())
+	}
+	return err
+}
 
 // Node implements present.Tree.
 func (t *tree) Node(ctx context.Context, at string) (*present.Node, error) {

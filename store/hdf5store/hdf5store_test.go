@@ -170,7 +170,7 @@ func open(t *testing.T, dir, name string) *present.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := hdf5store.Open(t.Context(), below, name)
+	s, err := hdf5store.Open(t.Context(), below, name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +265,7 @@ func TestChanged(t *testing.T) {
 		}
 	}
 	put()
-	s, err := hdf5store.Open(t.Context(), below, "x.h5")
+	s, err := hdf5store.Open(t.Context(), below, "x.h5", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +342,7 @@ func TestDamaged(t *testing.T) {
 			if _, err := below.Put(t.Context(), "x.h5", [][]byte{data}, store.Cond{}); err != nil {
 				t.Fatal(err)
 			}
-			s, err := hdf5store.Open(t.Context(), below, "x.h5")
+			s, err := hdf5store.Open(t.Context(), below, "x.h5", nil)
 			if err != nil {
 				return 0, err
 			}

@@ -75,7 +75,7 @@ func TestFewRequests(t *testing.T) {
 			continue // these have other files, and attributes of a megabyte
 		}
 		c := count(t, dir)
-		s, err := hdf5store.Open(t.Context(), c, name)
+		s, err := hdf5store.Open(t.Context(), c, name, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestScattered(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "scattered.h5")
 	testenv.RunPython(t, []string{"h5py", "numpy"}, scattered, path)
 	c := count(t, filepath.Dir(path))
-	s, err := hdf5store.Open(t.Context(), c, filepath.Base(path))
+	s, err := hdf5store.Open(t.Context(), c, filepath.Base(path), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

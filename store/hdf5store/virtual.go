@@ -3,6 +3,7 @@ package hdf5store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/dosna/dosna/hdf5"
@@ -18,6 +19,9 @@ func (a *array) findLike(ctx context.Context) error {
 		return nil
 	}
 	like, err := a.d.Like(ctx)
+	if errors.Is(err, store.ErrPermission) { // which is said when it is read
+		return nil
+	}
 	if err != nil || like == nil {
 		return err
 	}

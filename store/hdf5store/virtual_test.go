@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/dosna/dosna"
@@ -109,7 +111,7 @@ func TestVirtual(t *testing.T) {
 		t.Fatal(len(want), err)
 	}
 	c := count(t, dir)
-	s, err := hdf5store.Open(t.Context(), c, "virtual.h5")
+	s, err := hdf5store.Open(t.Context(), c, "virtual.h5", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,5 +168,76 @@ func TestVirtual(t *testing.T) {
 		if found != places[name] {
 			t.Errorf("%s: %v chunks are located and made, want %v", name, found, places[name])
 		}
+	}
+}
+
+// Files outside the folder are read where that is allowed, and else virtual datasets and raw data do not lead there.
+func TestOutside(t *testing.T) {
+	dir := t.TempDir()
+	testenv.RunPython(t, []string{"h5py", "numpy"}, `
+import os, sys
+import h5py, numpy as np
+os.chdir(sys.argv[1])
+os.makedirs("raw"), os.makedirs("master")
+a = np.arange(24, dtype="<i4").reshape(4, 6)
+with h5py.File("raw/x.h5", "w") as f:
+    f.create_dataset("a", data=a, chunks=(1, 6), compression="gzip")
+a.tofile("raw/a.bin")
+with h5py.File("master/m.h5", "w", libver="latest") as f:
+    f["link"] = h5py.ExternalLink("../raw/x.h5", "/a")
+    layout = h5py.VirtualLayout((4, 6), "<i4")
+    layout[:] = h5py.VirtualSource("../raw/x.h5", "a", (4, 6))
+    f.create_virtual_dataset("virtual", layout, fillvalue=-1)
+    f.create_dataset("raw", (4, 6), "<i4", external=[(os.path.abspath("raw/a.bin"), 0, 96)])
+`, dir)
+	master := filepath.Join(dir, "master", "m.h5")
+	raw, err := store.AllowPrefixes(filepath.Join(dir, "raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, allow := range map[string]store.Policy{"allowed": raw, "not": nil} {
+		c, err := dosna.Open(t.Context(), master, &dosna.Options{Allow: allow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		for _, name := range []string{"link", "virtual", "raw"} {
+			d, err := c.OpenDataset(t.Context(), name)
+			var got []int32
+			if err == nil {
+				got, err = dosna.ReadAll[int32](t.Context(), d, nd.Sel(nd.At(2)))
+			}
+			if allow == nil && name != "link" { // which leads to trees, as all links of local trees may
+				if !errors.Is(err, store.ErrPermission) {
+					t.Errorf("%s, %s: %v, %v", what, name, got, err)
+				}
+				continue
+			}
+			if err != nil || !slices.Equal(got, []int32{12, 13, 14, 15, 16, 17}) {
+				t.Errorf("%s, %s: %v, %v", what, name, got, err)
+			}
+		}
+	}
+	// What is linked leads to the files themselves.
+	pool, err := dosna.Open(t.Context(), filepath.Join(dir, "pool"), &dosna.Options{Mode: dosna.Create, Allow: raw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if _, _, err := dosna.LinkFiles(t.Context(), []string{master + "#/virtual"}, pool, "/v", ""); err != nil {
+		t.Fatal(err)
+	}
+	d, err := pool.OpenDataset(t.Context(), "v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := dosna.ReadAll[int32](t.Context(), d, nd.Sel(nd.At(3))); err != nil || !slices.Equal(got, []int32{18, 19, 20, 21, 22, 23}) {
+		t.Errorf("linked: %v, %v", got, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "raw", "x.h5")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := dosna.ReadAll[int32](t.Context(), d, nd.Sel(nd.At(1))); err == nil {
+		t.Errorf("the file is gone, and there is %v", got)
 	}
 }
